@@ -1,0 +1,2 @@
+// The ABI: every kernel that a host may call. Re-exports only, a line a family.
+export * from "./kernels/bytes";

@@ -1,0 +1,2 @@
+// An empty runtime: a kernel that allocates, throws or builds a string does not compile.
+export {};

@@ -1,0 +1,36 @@
+/**
+ * Everything the engine takes from the machine around it. The engine reads no clock, file or source of chance
+ * in any other way, so that a simulator can hand it others and replay a run from a seed.
+ */
+export interface Host {
+  /** Wall clock, epoch milliseconds. */
+  now(): number;
+  /** A clock that never goes back, in milliseconds; for measuring only. */
+  monotonicMs(): number;
+  /** 64 unforeseeable bits, as two words: seeds of in-memory hash tables. */
+  entropy(): readonly [number, number];
+  readonly files: Files;
+}
+
+/** Files, synchronously: lanes never turn an event loop. Paths are the user's own words. */
+export interface Files {
+  /** Throws `file.not-found` when there is nothing to read. */
+  open(path: string): FileHandle;
+  /** Creates or empties. */
+  create(path: string): FileHandle;
+  /** Paths that match a pattern with `*`, `?`, `**`, sorted; a plain path is its own match if it exists. */
+  glob(pattern: string): string[];
+  mkdir(path: string): void;
+}
+
+export interface FileHandle {
+  readonly path: string;
+  /** Bytes now; for a pipe or terminal, undefined. */
+  size(): number | undefined;
+  /** Reads up to `length` bytes at `position` into `into[offset…]`; 0 at the end. */
+  read(into: Uint8Array, offset: number, length: number, position: number): number;
+  /** Writes all of `bytes` at the end. */
+  append(bytes: Uint8Array): void;
+  sync(): void;
+  close(): void;
+}

@@ -1,0 +1,104 @@
+import type { Field, Schema } from '../columns/schema.js';
+import type { Expression } from './expression.js';
+
+/**
+ * A job as frozen data. Nodes stand in topological order and name their inputs by id; ids are stable: the name under
+ * which the job returns a part, else `.named('x')`, else kind and number (`where-3`).
+ */
+export interface Plan {
+  readonly version: 1;
+  readonly name: string;
+  readonly nodes: readonly PlanNode[];
+  /** Returned names, each with the node and port it stands for. */
+  readonly parts: Readonly<Record<string, PortRef>>;
+  readonly keyGroups: number;
+}
+
+/** An output of a node. Port 0 is the main one; others are named by `ports` of the node. */
+export interface PortRef {
+  readonly node: string;
+  readonly port: string;
+}
+
+/** A user function: never serialised, found by this number in the table that the job's own module fills (see build/). */
+export interface FunctionRef {
+  readonly slot: number;
+}
+
+interface NodeBase {
+  readonly id: string;
+  readonly inputs: readonly PortRef[];
+  /** Schema of the main output. */
+  readonly schema: Schema;
+  /** Whether rows carry an event time. */
+  readonly timed: boolean;
+  /** Whether rows carry an operation. */
+  readonly changes: boolean;
+}
+
+export interface ConnectorRef {
+  readonly connector: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** A part that is no data (an iterable, a callback), in the job's table of objects. */
+  readonly slot?: number;
+}
+
+export type WatermarkSpec =
+  | { readonly kind: 'out-of-order'; readonly boundMs: number }
+  /** The expression's value for a row, where not null, is a watermark candidate; seen at once or at step ends. */
+  | { readonly kind: 'expression'; readonly of: Expression };
+
+export interface EventTimeSpec {
+  readonly column: string;
+  readonly watermark: WatermarkSpec;
+  readonly idleAfterMs?: number;
+  readonly maxFutureMs?: number;
+}
+
+export type MalformedPolicy = 'fail' | 'skip' | 'route';
+
+export interface SourceNode extends NodeBase {
+  readonly kind: 'source';
+  readonly source: ConnectorRef;
+  readonly eventTime?: EventTimeSpec;
+  readonly onMalformed: MalformedPolicy;
+}
+/** Keeps rows for which the condition is true (not null). */
+export interface WhereNode extends NodeBase { readonly kind: 'where'; readonly condition: Expression }
+export interface SelectNode extends NodeBase { readonly kind: 'select'; readonly columns: readonly { readonly name: string; readonly of: Expression }[] }
+/** Row functions: JavaScript in lanes. `branch` has one port for each function, in order: the first that is true takes the row. */
+export interface RowsNode extends NodeBase {
+  readonly kind: 'map' | 'filter' | 'flatMap' | 'peek' | 'branch';
+  readonly functions: readonly FunctionRef[];
+  /** branch only: the ports' names. */
+  readonly ports?: readonly string[];
+}
+export interface MergeNode extends NodeBase { readonly kind: 'merge' }
+
+export type WindowSpec = { readonly kind: 'tumbling'; readonly sizeMs: number; readonly offsetMs: number };
+
+export interface AggregateCall {
+  readonly name: string;
+  /** A name of AGGREGATES (aggregate-signatures.ts). */
+  readonly fn: string;
+  readonly args: readonly Expression[];
+  /** `.where(condition)` */
+  readonly where?: Expression;
+  readonly options?: Readonly<Record<string, string | number>>;
+}
+
+/** Ports: main, `late`. */
+export interface WindowAggregateNode extends NodeBase {
+  readonly kind: 'window-aggregate';
+  readonly keys: readonly string[];
+  readonly window: WindowSpec;
+  readonly aggregates: readonly AggregateCall[];
+  readonly allowedLatenessMs: number;
+  readonly emit: 'final' | 'updates';
+}
+
+export interface SinkNode extends NodeBase { readonly kind: 'sink'; readonly sink: ConnectorRef }
+
+export type PlanNode = SourceNode | WhereNode | SelectNode | RowsNode | MergeNode | WindowAggregateNode | SinkNode;
+
+export type { Field };
