@@ -17,13 +17,18 @@ function run(command, parameters) {
 }
 
 function filesBelow(folder) {
-  return readdirSync(folder, { recursive: true }).map(String).sort().map((name) => join(folder, name)).filter((path) => path.endsWith('.ts') || path.endsWith('.json'));
+  return readdirSync(folder, { recursive: true })
+    .map(String)
+    .sort()
+    .map((name) => join(folder, name))
+    .filter((path) => path.endsWith('.ts') || path.endsWith('.json'));
 }
 
 if (existsSync('scripts/generate.mjs')) run('scripts/generate.mjs', []);
 
 const hash = createHash('sha256');
-for (const path of ['asconfig.json', 'package-lock.json', ...filesBelow('assembly')]) if (existsSync(path)) hash.update(path).update(readFileSync(path));
+for (const path of ['asconfig.json', 'package-lock.json', ...filesBelow('assembly')])
+  if (existsSync(path)) hash.update(path).update(readFileSync(path));
 const stamp = hash.digest('hex');
 mkdirSync('dist/kernels', { recursive: true });
 mkdirSync('.cache', { recursive: true });

@@ -40,6 +40,13 @@ export const OPS = { insert: 0, updateBefore: 1, updateAfter: 2, delete: 3 } as 
 export type Op = '+I' | '-U' | '+U' | '-D';
 export const OP_NAMES: readonly Op[] = ['+I', '-U', '+U', '-D'];
 
-export function batchOf(schema: Schema, rows: number, columns: readonly Vector[], times: Address = 0, clocks: Address = 0, ops: Address = 0): Batch {
+export function batchOf(
+  schema: Schema,
+  rows: number,
+  columns: readonly Vector[],
+  times: Address = 0,
+  clocks: Address = 0,
+  ops: Address = 0,
+): Batch {
   return { schema, rows, columns, times, clocks, ops };
 }

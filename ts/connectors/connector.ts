@@ -73,7 +73,9 @@ export interface RowsBlock {
   /** The split's position after these rows. */
   readonly position: number;
   /** A batch in Arrow layout in ordinary memory, or bytes of the source's format made of whole records. */
-  readonly content: { readonly kind: 'batch'; readonly rows: number; write(space: Space): Batch } | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
+  readonly content:
+    | { readonly kind: 'batch'; readonly rows: number; write(space: Space): Batch }
+    | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
 }
 
 /** Reads blocks of one source inside a lane. One for each lane; splits are opened as needed. */

@@ -4,7 +4,12 @@ import type { Kind } from '../columns/schema.js';
 export type Expression =
   | { readonly op: 'column'; readonly name: string }
   | { readonly op: 'literal'; readonly kind: LiteralKind; readonly value: LiteralValue }
-  | { readonly op: 'call'; readonly fn: string; readonly args: readonly Expression[]; readonly options?: Readonly<Record<string, LiteralOption>> };
+  | {
+      readonly op: 'call';
+      readonly fn: string;
+      readonly args: readonly Expression[];
+      readonly options?: Readonly<Record<string, LiteralOption>>;
+    };
 
 /** int64 and timestamp literals are decimal text, so that JSON keeps all 64 bits; binary is base64. */
 export type LiteralKind = Kind | 'null';

@@ -64,8 +64,14 @@ export interface SourceNode extends NodeBase {
   readonly onMalformed: MalformedPolicy;
 }
 /** Keeps rows for which the condition is true (not null). */
-export interface WhereNode extends NodeBase { readonly kind: 'where'; readonly condition: Expression }
-export interface SelectNode extends NodeBase { readonly kind: 'select'; readonly columns: readonly { readonly name: string; readonly of: Expression }[] }
+export interface WhereNode extends NodeBase {
+  readonly kind: 'where';
+  readonly condition: Expression;
+}
+export interface SelectNode extends NodeBase {
+  readonly kind: 'select';
+  readonly columns: readonly { readonly name: string; readonly of: Expression }[];
+}
 /** Row functions: JavaScript in lanes. `branch` has one port for each function, in order: the first that is true takes the row. */
 export interface RowsNode extends NodeBase {
   readonly kind: 'map' | 'filter' | 'flatMap' | 'peek' | 'branch';
@@ -73,7 +79,9 @@ export interface RowsNode extends NodeBase {
   /** branch only: the ports' names. */
   readonly ports?: readonly string[];
 }
-export interface MergeNode extends NodeBase { readonly kind: 'merge' }
+export interface MergeNode extends NodeBase {
+  readonly kind: 'merge';
+}
 
 export type WindowSpec = { readonly kind: 'tumbling'; readonly sizeMs: number; readonly offsetMs: number };
 
@@ -97,7 +105,10 @@ export interface WindowAggregateNode extends NodeBase {
   readonly emit: 'final' | 'updates';
 }
 
-export interface SinkNode extends NodeBase { readonly kind: 'sink'; readonly sink: ConnectorRef }
+export interface SinkNode extends NodeBase {
+  readonly kind: 'sink';
+  readonly sink: ConnectorRef;
+}
 
 export type PlanNode = SourceNode | WhereNode | SelectNode | RowsNode | MergeNode | WindowAggregateNode | SinkNode;
 

@@ -32,7 +32,10 @@ export class BlockArena implements Allocator {
     const at = this.#top;
     if (at + 2 ** bits > this.#limit) {
       this.#used -= 2 ** bits;
-      throw new MillraceError('memory.exhausted', `a lane's memory is full: ${this.#used} bytes are in use and ${bytes} more were asked for; use more lanes, smaller windows or fewer keys`);
+      throw new MillraceError(
+        'memory.exhausted',
+        `a lane's memory is full: ${this.#used} bytes are in use and ${bytes} more were asked for; use more lanes, smaller windows or fewer keys`,
+      );
     }
     this.#top = at + 2 ** bits;
     return at;
@@ -61,7 +64,7 @@ export class BlockArena implements Allocator {
 
 function sizeClass(bytes: number): number {
   assert(bytes >= 0 && bytes <= 2 ** 32, () => `an allocation of ${bytes} bytes`);
-  return bytes <= 2 ** SMALLEST_BITS ? SMALLEST_BITS : 32 - Math.clz32(Math.ceil(bytes) - 1 >>> 0);
+  return bytes <= 2 ** SMALLEST_BITS ? SMALLEST_BITS : 32 - Math.clz32((Math.ceil(bytes) - 1) >>> 0);
 }
 
 /** A place to return to: everything allocated since is given back at once. */
