@@ -78,12 +78,44 @@ export interface RowsBlock {
     | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
 }
 
-/** Reads blocks of one source inside a lane. One for each lane; splits are opened as needed. */
+/** Rows of a coordinator source on their way to the lane that has the block. */
+export type BlockContent = { readonly kind: 'batch'; readonly batch: DetachedBatch } | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
+
+/**
+ * Reads blocks of one source inside a lane. One for each lane; splits are opened as needed. A reader allocates from the
+ * workspace it was made with and never gives back what it has yielded: the lane does, when it is done with the block.
+ */
 export interface LaneReader {
-  /** Decodes a block completely, giving its rows in order in batches, each valid until the next is asked for. */
-  read(block: BlockRef, split: SplitSpec, space: Space): Iterable<Batch>;
+  /** The block's rows, in order, in pieces of at most MAX_BATCH_ROWS. `content` comes with blocks of coordinator sources. */
+  read(block: BlockRef, split: SplitSpec, content: BlockContent | undefined): Iterable<SourceItem>;
+  /** Counters since the reader was made: `malformedRows`, `bytesRead` and the like. */
+  metrics(): Readonly<Record<string, number>>;
   close(): void;
 }
+
+/** A piece of a block: rows that were decoded, or records that could not be. */
+export type SourceItem = PendingRows | { readonly port: 'malformed'; readonly batch: Batch };
+
+/**
+ * Rows whose strings are perhaps not copied yet, so that a filter pushed into the source can spare the copying. Event
+ * time is tracked on all rows before any filter.
+ */
+export interface PendingRows {
+  readonly port: 'rows';
+  /** Fixed-width columns are complete. Where `deferred`, columns of utf8 and binary must not be read before `finish`. */
+  readonly partial: Batch;
+  readonly deferred: boolean;
+  /** The rows `selection[0..count)` (int32 row numbers, ascending), or all where selection is NONE, with all columns. */
+  finish(selection: Address, count: number): Batch;
+}
+
+/** What `.malformed` streams hold. */
+export const MALFORMED_SCHEMA: Schema = Object.freeze([
+  Object.freeze({ name: 'source', kind: 'utf8', nullable: false }),
+  Object.freeze({ name: 'position', kind: 'utf8', nullable: false }),
+  Object.freeze({ name: 'raw', kind: 'binary', nullable: false }),
+  Object.freeze({ name: 'reason', kind: 'utf8', nullable: false }),
+] as const);
 
 /** A sink, on the coordinator. Chunks come in the order of steps, and of lanes within a step. */
 export interface Sink {
@@ -123,12 +155,3 @@ export interface DetachedVector {
   readonly offsets: Int32Array | undefined;
   readonly values: Uint8Array;
 }
-
-/** Where a decoder puts records that it could not read. */
-export interface MalformedRecord {
-  readonly position: number;
-  readonly raw: Uint8Array;
-  readonly reason: string;
-}
-
-export type { Address };
