@@ -10,6 +10,7 @@ import type { Host } from '../core/host.js';
 export interface ConnectorSpec {
   readonly connector: string;
   readonly options: Readonly<Record<string, unknown>>;
+  readonly slot?: number;
 }
 
 /** One independently ordered part of a source. */
