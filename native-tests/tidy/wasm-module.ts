@@ -174,10 +174,7 @@ export function brokenModule(name: string, facts: ModuleFacts, rules: ModuleRule
   refuse(!facts.imports.some((each) => each.kind === 'memory'), 'does not import its memory');
   refuse(facts.ownMemories > 0, 'has a memory of its own');
   refuse(facts.sharedMemory !== rules.shared, `memory is ${facts.sharedMemory ? '' : 'not '}shared`);
-  refuse(
-    !rules.unoptimised && facts.globals.some((each) => each.mutable),
-    'has mutable globals: two instances on one memory would differ',
-  );
+  refuse(!rules.unoptimised && facts.globals.some((each) => each.mutable), 'has mutable globals: two instances on one memory would differ');
   refuse(!rules.unoptimised && facts.tables > 0, 'has a table: kernels call nothing indirectly');
   refuse(facts.start, 'has a start function');
   refuse(!facts.functionNames, 'has no names: profiles and traps could not be read');
