@@ -1,4 +1,5 @@
 import type { Field, Schema } from '../columns/schema.js';
+import type { Limits } from '../core/limits.js';
 import type { Expression } from './expression.js';
 
 /**
@@ -14,7 +15,7 @@ export interface Plan {
   readonly keyGroups: number;
 }
 
-/** An output of a node. Port 0 is the main one; others are named by `ports` of the node. */
+/** An output of a node, by name: see `portsOf` in rules.ts, whose order is that of the operator's ports. */
 export interface PortRef {
   readonly node: string;
   readonly port: string;
@@ -62,6 +63,8 @@ export interface SourceNode extends NodeBase {
   readonly source: ConnectorRef;
   readonly eventTime?: EventTimeSpec;
   readonly onMalformed: MalformedPolicy;
+  /** Those that differ from DEFAULT_LIMITS. */
+  readonly limits?: Partial<Limits>;
 }
 /** Keeps rows for which the condition is true (not null). */
 export interface WhereNode extends NodeBase {

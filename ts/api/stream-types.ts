@@ -1,0 +1,106 @@
+import type { RecordBatch } from 'apache-arrow';
+import type { Op } from '../columns/batch.js';
+import type { Aggregates } from './aggregates.js';
+import type { Columns, Condition, Selected, Types } from './columns.js';
+import type { SinkFor } from './connectors.js';
+import type { Duration } from './time.js';
+import type { Binary, Flat, Names, Row, RowInput, Schema, Utf8 } from './types.js';
+import type { Window } from './windows.js';
+
+/** Of the first two always one; `changes`: rows carry `op`. */
+export type Trait = 'event-time' | 'untimed' | 'changes';
+type WindowTime<F> = 'event-time' extends F ? 'event-time' : 'this stream has no event time: give from() an eventTime';
+type Readable<F> = 'changes' extends F ? { readonly op: Op } : unknown;
+/** A row as it leaves the engine: with `op` where the stream holds changes. */
+export type OutRow<S, F> = Flat<Row<S> & Readable<F>>;
+
+/** What a job may return. */
+export interface Part<out S = unknown, out F = unknown> {
+  readonly schema: S;
+  readonly '~traits': F;
+}
+
+export interface Lazy<in out S, in out F extends Trait> extends Part<S, F> {
+  /** Reads all results as batches of apache-arrow. Outside a job only. */
+  batches(): AsyncIterable<RecordBatch>;
+  /** Reads all results as rows. Outside a job only. */
+  toArray(): Promise<OutRow<S, F>[]>;
+}
+
+/** What `merge` takes: only streams of the same columns. */
+export interface SameStream<out S, out F> extends Part<S, F> {
+  readonly '~stream': true;
+}
+
+export interface Stream<in out S, in out F extends Trait = 'untimed'> extends Lazy<S, F>, Windowed<S, never, F> {
+  readonly '~stream': true;
+  /** Keeps rows for which the condition is true. Runs in WASM. */
+  where(condition: (c: Columns<S>) => Condition): Stream<S, F>;
+  /** Makes columns of columns: `(c) => ({ ...c, euro: c.price.mul(0.9) })`. Runs in WASM. */
+  select<E extends Selected>(columns: (c: Columns<S>) => E): Stream<Types<E>, F>;
+  /** Keeps rows for which the function gives true. Runs as JavaScript in the lane, as all that follow. */
+  filter(keep: (r: Row<S>) => boolean): Stream<S, F>;
+  /** Looks at rows and changes nothing. */
+  peek(look: (r: Row<S>) => void): Stream<S, F>;
+  map<O extends Schema>(output: O, f: (r: Row<S>) => RowInput<O>): Stream<O, F>;
+  flatMap<O extends Schema>(output: O, f: (r: Row<S>) => Iterable<RowInput<O>>): Stream<O, F>;
+  /** A row goes to the first branch whose function gives true; where none does, nowhere. */
+  branch<B extends Record<string, (r: Row<S>) => boolean>>(branches: B): { readonly [K in keyof B]: Stream<S, F> };
+  merge(...others: SameStream<S, F>[]): Stream<S, F>;
+  keyBy<K extends keyof S & string>(...columns: [K, ...K[]]): KeyedStream<S, K, F>;
+  /** Names the operator, in metrics, `explain` and snapshots; what a job returns has its name from there. */
+  named(id: string): this;
+  to(sink: SinkFor<F>): Output<S, F>;
+}
+
+/** The rows of `.malformed`: the raw bytes and why they could not be read. */
+export interface Malformed {
+  source: Utf8;
+  position: Utf8;
+  raw: Binary;
+  reason: Utf8;
+}
+
+export interface SourceStream<in out S, in out F extends Trait> extends Stream<S, F> {
+  readonly '~source': S;
+  /** Records that could not be read. To use it is to choose `onMalformed: 'route'`. */
+  readonly malformed: Stream<Flat<Malformed>, 'untimed'>;
+}
+
+/** Without `keyBy` the whole stream is one group, as Flink's windowAll. */
+export interface Windowed<in out S, in out K extends Names<S>, in out F extends Trait> {
+  window<A, M extends 'final' | 'updates', L extends Duration = never>(
+    window: Window<WindowTime<F>, A>,
+    options?: WindowOptions<M, L>,
+  ): WindowedStream<S, K, A, F, 'event-time' | Changing<M, L>>;
+}
+
+export interface KeyedStream<in out S, in out K extends Names<S>, in out F extends Trait = 'untimed'> extends Windowed<S, K, F> {
+  /** A map that keeps the key columns. */
+  mapValues<O extends Schema>(output: O, f: (r: Row<S>) => RowInput<O>): KeyedStream<Flat<Pick<S, K> & Omit<O, K>>, K, F>;
+}
+
+export interface WindowOptions<M, L> {
+  /** How long after its end a window still takes late rows, firing again for each step that brings some. */
+  allowedLateness?: L;
+  /** `updates`: also before the window's end, what changed at each step. */
+  emit?: M;
+}
+/** Early or repeated results are changes. */
+type Changing<M, L> = 'final' extends M ? ([L] extends [never] ? never : 'changes') : 'changes';
+
+export interface WindowedStream<in out S, in out K extends Names<S>, in out A, in out F extends Trait, in out G extends Trait> {
+  aggregate<E extends Aggregates<K | (keyof A & string)>>(
+    aggregates: (c: Columns<S>) => E,
+  ): WindowResult<Flat<Pick<S, K> & A & Types<E>>, G, S, F>;
+}
+
+export interface WindowResult<in out S, in out F extends Trait, in out In, in out InF extends Trait> extends Stream<S, F> {
+  /** The rows that came after their window had closed. */
+  readonly late: Stream<In, InF>;
+}
+
+/** What `.to(sink)` gives back. */
+export interface Output<out S, out F> extends Part<S, F> {
+  readonly '~output': true;
+}

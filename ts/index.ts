@@ -1,0 +1,65 @@
+export * from './api/aggregates.js';
+export type {
+  AnyColumn,
+  AnyNumber,
+  BooleanColumn,
+  Column,
+  ColumnOf,
+  Columns,
+  Condition,
+  NumberColumn,
+  Selected,
+  StringColumn,
+  TimestampColumn,
+  TimeUnit,
+  Types,
+} from './api/columns.js';
+export { lit } from './api/columns.js';
+export type { Connector, Direction, FileOptions, Format, Sink, SinkFor, Source } from './api/connectors.js';
+export { arrow, callback, collect, csv, file, fromArrow, json, memory, print } from './api/connectors.js';
+export type { Env, Face, FaceOf, Job, ParamsOf } from './api/job.js';
+export { job } from './api/job.js';
+export type { NexmarkOptions, NexmarkTable } from './api/nexmark.js';
+export { nexmark } from './api/nexmark.js';
+export type { EventTime, From, SourceOptions } from './api/source.js';
+export type {
+  KeyedStream,
+  Lazy,
+  Malformed,
+  Output,
+  OutRow,
+  Part,
+  SameStream,
+  SourceStream,
+  Stream,
+  Trait,
+  WindowedStream,
+  WindowOptions,
+  WindowResult,
+} from './api/stream-types.js';
+export type { Duration } from './api/time.js';
+export { days, hours, milliseconds, minutes, seconds } from './api/time.js';
+export type {
+  Binary,
+  Bool,
+  DataType,
+  Float64,
+  Int32,
+  Int64,
+  Null,
+  Num,
+  Row,
+  RowInput,
+  Schema,
+  Timestamp,
+  Utf8,
+} from './api/types.js';
+export { binary, bool, float64, int32, int64, timestamp, utf8 } from './api/types.js';
+export type { WatermarkStrategy } from './api/watermarks.js';
+export { ascending, outOfOrder, punctuated } from './api/watermarks.js';
+export type { EventTimeWindow, Window, WindowBounds } from './api/windows.js';
+export { tumbling } from './api/windows.js';
+export type { Op } from './columns/batch.js';
+export type { ErrorCode, ErrorDomain } from './core/errors.js';
+export { MillraceError } from './core/errors.js';
+export type { Limits } from './core/limits.js';

@@ -1,0 +1,260 @@
+import { unreachable } from '../core/assert.js';
+import { MillraceError } from '../core/errors.js';
+import { DEFAULT_LIMITS, MAX_TIME_MS } from '../core/limits.js';
+import { describeSchema, KINDS, sameSchema, type Field, type Schema } from '../columns/schema.js';
+import { aggregateType } from './aggregate-type.js';
+import { typeOf } from './expression-type.js';
+import { nearest } from './nearest.js';
+import type { AggregateCall, EventTimeSpec, PlanNode, SourceNode, WindowAggregateNode, WindowSpec } from './plan.js';
+
+/** What a port gives: the rows' columns, and whether they carry an event time and an operation. */
+export interface Shape {
+  readonly schema: Schema;
+  readonly timed: boolean;
+  readonly changes: boolean;
+}
+
+type Bare<N> = N extends WindowAggregateNode
+  ? Omit<N, 'id' | 'inputs' | 'schema' | 'timed'>
+  : N extends PlanNode
+    ? Omit<N, 'id' | 'inputs' | keyof Shape>
+    : never;
+/** A node without what follows from its place in the plan. */
+export type NodeSpec = Bare<PlanNode>;
+
+/** The name of every node's first port. */
+export const MAIN_PORT = 'main';
+
+/** What a window adds to its results, after the keys. */
+const WINDOW_COLUMNS: readonly string[] = ['windowStart', 'windowEnd'];
+
+/** Rows of a source's port `malformed`. */
+export const MALFORMED_FIELDS: Schema = Object.freeze(
+  (['source:utf8', 'position:utf8', 'raw:binary', 'reason:utf8'] as const).map((text): Field => {
+    const [name, kind] = text.split(':') as [string, 'utf8' | 'binary'];
+    return Object.freeze({ name, kind, nullable: false });
+  }),
+);
+
+/** The names of a node's outputs, in the order of its operator's ports. */
+export function portsOf(node: NodeSpec): readonly string[] {
+  switch (node.kind) {
+    case 'source':
+      return [MAIN_PORT, 'malformed'];
+    case 'window-aggregate':
+      return [MAIN_PORT, 'late'];
+    case 'branch':
+      return node.ports ?? [];
+    default:
+      return [MAIN_PORT];
+  }
+}
+
+/** What a port of a node gives, `output` being what `outputOf` says of it. */
+export function portShape(node: NodeSpec, port: string, output: Shape, inputs: () => readonly Shape[]): Shape {
+  if (node.kind === 'source' && port === 'malformed') return { schema: MALFORMED_FIELDS, timed: false, changes: false };
+  if (node.kind === 'window-aggregate' && port === 'late') return inputs()[0] as Shape;
+  return output;
+}
+
+/**
+ * What a node gives, worked out from its inputs. `declared` is the schema that only the user can know: of sources, map
+ * and flatMap. Throws MillraceError of domain `user` for all that cannot run, in the user's own names.
+ */
+export function outputOf(node: NodeSpec, declared: Schema, inputs: readonly Shape[]): Shape {
+  if (node.kind === 'source') return sourceOutput(node, declared);
+  const input = inputs[0];
+  if (input === undefined) throw invalid(`${node.kind} has no input`);
+  switch (node.kind) {
+    case 'where':
+      checkCondition('where', node.condition, input.schema);
+      return input;
+    case 'select': {
+      const schema = node.columns.map(({ name, of }): Field => ({ name, ...typeOf(of, input.schema) }));
+      checkFields('select', schema, input.changes);
+      return { ...input, schema: freezeFields(schema) };
+    }
+    case 'map':
+    case 'flatMap':
+      checkFields(node.kind, declared, input.changes);
+      return { ...input, schema: declared };
+    case 'filter':
+    case 'peek':
+      return input;
+    case 'branch':
+      checkBranches(node.ports ?? [], node.functions.length);
+      return input;
+    case 'merge':
+      for (const [i, other] of inputs.entries()) checkMerged(input, other, i);
+      return input;
+    case 'window-aggregate':
+      return windowOutput(node, input);
+    case 'sink':
+      return input;
+    default:
+      return unreachable(node);
+  }
+}
+
+function sourceOutput(node: Omit<SourceNode, 'id' | 'inputs' | keyof Shape>, schema: Schema): Shape {
+  const what = `from(${node.source.connector}(…))`;
+  checkFields(what, schema, false);
+  if (!['fail', 'skip', 'route'].includes(node.onMalformed)) {
+    throw invalid(`${what}: onMalformed is ${JSON.stringify(node.onMalformed)}; it may be 'fail', 'skip' or 'route'`);
+  }
+  for (const [name, value] of Object.entries(node.limits ?? {})) {
+    if (!(name in DEFAULT_LIMITS)) throw invalid(`${what}: there is no limit '${name}'; ${advice(name, Object.keys(DEFAULT_LIMITS))}`);
+    if (!(Number.isSafeInteger(value) && (value as number) > 0))
+      throw invalid(`${what}: limit '${name}' is ${value}; give a whole number above 0`);
+  }
+  if (node.eventTime !== undefined) checkEventTime(what, node.eventTime, schema);
+  return { schema, timed: node.eventTime !== undefined, changes: false };
+}
+
+function checkEventTime(what: string, { column, watermark, idleAfterMs, maxFutureMs }: EventTimeSpec, schema: Schema): void {
+  const found = columnOf(`${what}, eventTime`, column, schema);
+  if (found.kind !== 'timestamp' || found.nullable) {
+    const type = `${found.nullable ? 'a nullable' : 'a'} ${found.kind}`;
+    throw new MillraceError('plan.wrong-type', `${what}: the event time '${column}' is ${type}; it must be a timestamp that is never null`);
+  }
+  if (watermark.kind === 'out-of-order') {
+    checkDuration(`${what}: the bound of outOfOrder`, watermark.boundMs, 0);
+  } else {
+    const { kind } = typeOf(watermark.of, schema);
+    if (kind !== 'timestamp')
+      throw new MillraceError('plan.wrong-type', `${what}: punctuated needs a timestamp column, not one of ${kind}`);
+  }
+  if (idleAfterMs !== undefined) checkDuration(`${what}: idleAfter`, idleAfterMs, 1);
+  if (maxFutureMs !== undefined) checkDuration(`${what}: maxFuture`, maxFutureMs, 0);
+}
+
+function windowOutput(node: Extract<NodeSpec, { kind: 'window-aggregate' }>, input: Shape): Shape {
+  checkWindowed(node.window, node.keys, input, node.allowedLatenessMs, node.emit);
+  const keys = node.keys.map((name) => columnOf('keyBy', name, input.schema));
+  const bounds = WINDOW_COLUMNS.map((name): Field => ({ name, kind: 'timestamp', nullable: false }));
+  if (node.aggregates.length === 0) throw invalid('aggregate: there is no aggregate; give at least one, as in (c) => ({ n: count() })');
+  const results: Field[] = [];
+  for (const call of node.aggregates) {
+    const clash = [...keys, ...bounds].find((f) => f.name === call.name);
+    if (clash !== undefined)
+      throw taken(`aggregate: '${call.name}' is the name of a ${keys.includes(clash) ? 'key' : 'window'} column already`);
+    results.push({ name: call.name, ...resultOf(call, input.schema) });
+  }
+  const changes = node.changes || node.emit === 'updates' || node.allowedLatenessMs > 0;
+  const schema = [...keys.map((f) => ({ name: f.name, kind: f.kind, nullable: f.nullable })), ...bounds, ...results];
+  checkFields('aggregate', schema, changes);
+  return { schema: freezeFields(schema), timed: true, changes };
+}
+
+/** Whether these rows can be keyed by these columns. */
+export function checkKeys(keys: readonly string[], schema: Schema): void {
+  if (keys.length === 0) throw invalid("keyBy(): give at least one column, such as keyBy('user')");
+  for (const [i, name] of keys.entries()) {
+    columnOf('keyBy', name, schema);
+    if (keys.indexOf(name) !== i) throw taken(`keyBy: column '${name}' is given twice`);
+  }
+}
+
+/** Whether these rows can be cut into these windows. */
+export function checkWindowed(window: WindowSpec, keys: readonly string[], input: Shape, allowedLatenessMs = 0, emit = 'final'): void {
+  if (!input.timed) {
+    throw new MillraceError('plan.no-event-time', `window(${window.kind}(…)): this stream has no event time; give from() an eventTime`);
+  }
+  if (input.changes) {
+    throw invalid(
+      'window: this stream holds changes (updates of earlier rows), which a window cannot take back; window the rows themselves',
+    );
+  }
+  checkWindow(window);
+  checkDuration('window: allowedLateness', allowedLatenessMs, 0);
+  if (emit !== 'final' && emit !== 'updates') throw invalid(`window: emit is ${JSON.stringify(emit)}; it may be 'final' or 'updates'`);
+  if (keys.length > 0) checkKeys(keys, input.schema);
+  const clash = keys.find((name) => WINDOW_COLUMNS.includes(name));
+  if (clash === undefined) return;
+  const rename = `select(({ ${clash}, ...c }) => ({ ...c, of: ${clash} }))`;
+  throw taken(`keyBy('${clash}'): the window adds a column of this name; rename the key before, as in ${rename}`);
+}
+
+function resultOf(call: AggregateCall, schema: Schema): Omit<Field, 'name'> {
+  if (call.where !== undefined) checkCondition(`aggregate '${call.name}': where`, call.where, schema);
+  return aggregateType(call, schema);
+}
+
+function checkWindow(window: WindowSpec): void {
+  checkDuration(`window: the size of ${window.kind}`, window.sizeMs, 1);
+  if (!(Number.isSafeInteger(window.offsetMs) && Math.abs(window.offsetMs) <= MAX_TIME_MS)) {
+    throw invalid(`window: the offset of ${window.kind} is ${window.offsetMs}; give whole milliseconds`);
+  }
+}
+
+function checkMerged(first: Shape, other: Shape, number: number): void {
+  if (!sameSchema(first.schema, other.schema)) {
+    throw new MillraceError(
+      'plan.wrong-type',
+      `merge: stream ${number + 1} has other columns (${describeSchema(other.schema)}) than the first (${describeSchema(first.schema)}); bring them into one form with select`,
+    );
+  }
+  if (first.timed !== other.timed)
+    throw new MillraceError('plan.no-event-time', `merge: stream ${first.timed ? number + 1 : 1} has no event time, but another has`);
+  if (first.changes !== other.changes) throw invalid(`merge: stream ${first.changes ? 1 : number + 1} holds changes, but another does not`);
+}
+
+function checkBranches(ports: readonly string[], functions: number): void {
+  if (ports.length === 0 || ports.length !== functions)
+    throw invalid('branch: give names and conditions, as in { big: (r) => r.n > 9, rest: () => true }');
+}
+
+/** Throws unless `what` is a condition over these columns. */
+function checkCondition(what: string, condition: Parameters<typeof typeOf>[0], schema: Schema): void {
+  const { kind } = typeOf(condition, schema);
+  if (kind !== 'bool')
+    throw new MillraceError('plan.wrong-type', `${what}: the condition is of type ${kind}; it must be bool, as in c.amount.gt(0)`);
+}
+
+function checkFields(what: string, schema: Schema, changes: boolean): void {
+  if (schema.length === 0) throw invalid(`${what}: there is no column; give at least one`);
+  const seen = new Set<string>();
+  for (const { name, kind } of schema) {
+    if (typeof name !== 'string' || name === '' || name === '__proto__')
+      throw invalid(`${what}: ${JSON.stringify(name)} cannot name a column`);
+    if (seen.has(name)) throw taken(`${what}: there are two columns '${name}'`);
+    if (!KINDS.includes(kind))
+      throw new MillraceError('plan.wrong-type', `${what}: column '${name}' has the unknown type ${JSON.stringify(kind)}`);
+    if (changes && name === 'op') throw taken(`${what}: rows of changes carry 'op' (+I, -U, +U, -D) already; give the column another name`);
+    seen.add(name);
+  }
+}
+
+/** The field of this name. */
+export function columnOf(what: string, name: string, schema: Schema): Field {
+  const found = schema.find((f) => f.name === name);
+  if (found !== undefined) return found;
+  const names = schema.map((f) => f.name);
+  throw new MillraceError('plan.unknown-column', `${what}: there is no column '${name}'; ${advice(name, names)}`, {
+    details: { column: name, columns: names },
+  });
+}
+
+function checkDuration(what: string, ms: number, least: number): void {
+  if (Number.isSafeInteger(ms) && ms >= least && ms <= MAX_TIME_MS) return;
+  throw invalid(
+    `${what} is ${typeof ms === 'number' ? `${ms} ms` : JSON.stringify(ms)}; it must be ${least > 0 ? 'above 0' : '0 or more'}, in whole milliseconds`,
+  );
+}
+
+function advice(name: string, names: readonly string[]): string {
+  const near = nearest(name, names);
+  return near === undefined ? `there are ${names.join(', ')}` : `did you mean '${near}'?`;
+}
+
+function freezeFields(schema: readonly Field[]): Schema {
+  return Object.freeze(schema.map((f) => Object.freeze(f)));
+}
+
+function invalid(message: string): MillraceError {
+  return new MillraceError('plan.invalid', message);
+}
+
+function taken(message: string): MillraceError {
+  return new MillraceError('plan.name-taken', message);
+}
