@@ -78,10 +78,8 @@ export class DraftPort {
 export function checkScope(scope: Scope, other: Scope): void {
   if (scope === other || (scope.job === undefined && other.job === undefined)) return;
   const [name, stranger] = scope.job === undefined ? [other.job, scope.job] : [scope.job, other.job];
-  throw new MillraceError(
-    'plan.invalid',
-    `job '${name}' uses a stream that was made ${stranger === undefined ? 'outside it' : `in job '${stranger}', or in another call of its function`}; make every stream from this call's env`,
-  );
+  const where = stranger === undefined ? 'outside it' : `in job '${stranger}', or in another call of its function`;
+  throw new MillraceError('plan.invalid', `job '${name}' uses a stream that was made ${where}; make every stream from this call's env`);
 }
 
 /** For messages: where the columns come from. */

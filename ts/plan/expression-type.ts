@@ -54,5 +54,6 @@ export function describe(expression: Expression): string {
   if (expression.op === 'column') return expression.name;
   if (expression.op === 'literal') return JSON.stringify(expression.value);
   const [first, ...rest] = expression.args;
-  return `${first === undefined ? '' : describe(first)}.${expression.fn}(${[...rest.map(describe), ...Object.values(expression.options ?? {}).map((v) => JSON.stringify(v))].join(', ')})`;
+  const given = [...rest.map(describe), ...Object.values(expression.options ?? {}).map((value) => JSON.stringify(value))];
+  return `${first === undefined ? '' : describe(first)}.${expression.fn}(${given.join(', ')})`;
 }

@@ -191,7 +191,8 @@ function checkMerged(first: Shape, other: Shape, number: number): void {
   if (!sameSchema(first.schema, other.schema)) {
     throw new MillraceError(
       'plan.wrong-type',
-      `merge: stream ${number + 1} has other columns (${describeSchema(other.schema)}) than the first (${describeSchema(first.schema)}); bring them into one form with select`,
+      `merge: stream ${number + 1} has other columns (${describeSchema(other.schema)}) than the first (${describeSchema(first.schema)});` +
+        ' bring them into one form with select',
     );
   }
   if (first.timed !== other.timed)
