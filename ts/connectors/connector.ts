@@ -1,4 +1,5 @@
 import type { Batch } from '../columns/batch.js';
+import type { DetachedBatch, DetachedVector } from '../columns/detached.js';
 import type { Address, Space } from '../columns/memory.js';
 import type { Schema } from '../columns/schema.js';
 import type { Host } from '../core/host.js';
@@ -80,7 +81,9 @@ export interface RowsBlock {
 }
 
 /** Rows of a coordinator source on their way to the lane that has the block. */
-export type BlockContent = { readonly kind: 'batch'; readonly batch: DetachedBatch } | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
+export type BlockContent =
+  | { readonly kind: 'batch'; readonly batch: DetachedBatch }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
 
 /**
  * Reads blocks of one source inside a lane. One for each lane; splits are opened as needed. A reader allocates from the
@@ -141,18 +144,4 @@ export type SinkChunk =
   | { readonly kind: 'columns'; readonly batch: DetachedBatch }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array; readonly rows: number };
 
-/** A batch in ordinary memory, owned by whoever holds it. Buffers as in Batch. */
-export interface DetachedBatch {
-  readonly schema: Schema;
-  readonly rows: number;
-  readonly columns: readonly DetachedVector[];
-  readonly times: BigInt64Array | undefined;
-  readonly ops: Uint8Array | undefined;
-}
-
-export interface DetachedVector {
-  readonly kind: Schema[number]['kind'];
-  readonly validity: Uint8Array | undefined;
-  readonly offsets: Int32Array | undefined;
-  readonly values: Uint8Array;
-}
+export type { DetachedBatch, DetachedVector };
