@@ -1,5 +1,6 @@
 // The ABI: every kernel that a host may call. Re-exports only, a line a family.
 export * from "./kernels/bytes";
+export * from "./kernels/nexmark";
 export * from "./kernels/partition";
 export * from "./kernels/words";
 export * from "./kernels/select";

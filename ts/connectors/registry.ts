@@ -3,6 +3,7 @@ import type { ConnectorSpec, LaneReader, Sink, Source } from './connector.js';
 import type { LaneReaderContext, SinkContext, SourceContext } from './context.js';
 import { fileLaneReader, fileSink, fileSource } from './file/file-connector.js';
 import { CollectSink } from './memory/collect-sink.js';
+import { nexmarkLaneReader, nexmarkSource } from './nexmark/nexmark-source.js';
 
 interface SourceConnector {
   source(spec: ConnectorSpec, context: SourceContext): Source;
@@ -17,6 +18,7 @@ interface SinkConnector {
 /** Every source by its name in plans. A new one is a folder beside this file and a line here. */
 const SOURCES: Readonly<Record<string, SourceConnector>> = {
   file: { source: fileSource, laneReader: fileLaneReader },
+  nexmark: { source: nexmarkSource, laneReader: nexmarkLaneReader },
 };
 
 /** Every sink by its name in plans. */
