@@ -57,18 +57,55 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
       const schema: Schema = Array.from({ length: round < kinds.length ? 1 : random.int(0, 4) }, (_, i) =>
         field(`k${i}`, round < kinds.length ? (kinds[round] as Kind) : random.pick(kinds), nullable),
       );
-      const rows = Array.from({ length: random.int(0, 300) }, () => schema.map((f) => randomValue(random, f.kind) ?? (nullable ? null : f.kind === 'binary' ? new Uint8Array() : f.kind === 'utf8' ? '' : f.kind === 'bool' ? false : f.kind === 'float64' ? 0 : 0n)));
+      const rows = Array.from({ length: random.int(0, 300) }, () =>
+        schema.map(
+          (f) =>
+            randomValue(random, f.kind) ??
+            (nullable
+              ? null
+              : f.kind === 'binary'
+                ? new Uint8Array()
+                : f.kind === 'utf8'
+                  ? ''
+                  : f.kind === 'bool'
+                    ? false
+                    : f.kind === 'float64'
+                      ? 0
+                      : 0n),
+        ),
+      );
       const mark = ws.scratch.mark();
       const batch = batchOfRows(ws, schema, rows);
       const shape = keyShapeOf(schema);
-      const groups = keyGroupsOf(ws, keyWordsOf(ws, shape, batch, schema.map((_, i) => i)), G);
-      assert.deepEqual([...ws.memory.u32.subarray(groups / 4, groups / 4 + rows.length)], rows.map((r) => keyGroup(r, G)));
+      const groups = keyGroupsOf(
+        ws,
+        keyWordsOf(
+          ws,
+          shape,
+          batch,
+          schema.map((_, i) => i),
+        ),
+        G,
+      );
+      assert.deepEqual(
+        [...ws.memory.u32.subarray(groups / 4, groups / 4 + rows.length)],
+        rows.map((r) => keyGroup(r, G)),
+      );
       for (const lanes of [1, 2, 3, 5]) {
-        const parts = partitionByLane(ws, batch, schema.map((_, i) => i), G, lanes);
+        const parts = partitionByLane(
+          ws,
+          batch,
+          schema.map((_, i) => i),
+          G,
+          lanes,
+        );
         assert.equal(parts.length, lanes);
         parts.forEach((part, lane) => {
           const expected = rows.flatMap((r, i) => (laneOfGroup(keyGroup(r, G), G, lanes) === lane ? [i] : []));
-          const actual = part.selection === 0 ? expected.map((_, i) => i) : [...ws.memory.i32.subarray(part.selection / 4, part.selection / 4 + part.count)];
+          const actual =
+            part.selection === 0
+              ? expected.map((_, i) => i)
+              : [...ws.memory.i32.subarray(part.selection / 4, part.selection / 4 + part.count)];
           assert.deepEqual([part.count, actual], [expected.length, expected]);
         });
       }

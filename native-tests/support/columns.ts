@@ -4,8 +4,20 @@ import type { Workspace } from '../../ts/wasm/workspace.js';
 import type { KeyValue } from '../twins/hash.js';
 
 /** A batch of the given rows in scratch, with event times if given. Independent of the engine's own builders. */
-export function batchOfRows(ws: Workspace, schema: Schema, rows: readonly (readonly KeyValue[])[], times?: readonly number[], clocks?: readonly number[]): Batch {
-  const columns = schema.map((f, i) => vectorOf(ws, f.kind, rows.map((r) => r[i] ?? null)));
+export function batchOfRows(
+  ws: Workspace,
+  schema: Schema,
+  rows: readonly (readonly KeyValue[])[],
+  times?: readonly number[],
+  clocks?: readonly number[],
+): Batch {
+  const columns = schema.map((f, i) =>
+    vectorOf(
+      ws,
+      f.kind,
+      rows.map((r) => r[i] ?? null),
+    ),
+  );
   return batchOf(schema, rows.length, columns, times ? int64s(ws, times) : 0, clocks ? int64s(ws, clocks) : 0);
 }
 

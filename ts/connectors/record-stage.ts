@@ -73,7 +73,9 @@ export class RecordStage {
 
   #pending(decoded: Decoded): SourceItem {
     const { fields } = this.#options;
-    const columns = decoded.columns.map((column, i) => column ?? { kind: (fields[i] as Schema[number]).kind, validity: NONE, offsets: NONE, values: NONE });
+    const columns = decoded.columns.map(
+      (column, i) => column ?? { kind: (fields[i] as Schema[number]).kind, validity: NONE, offsets: NONE, values: NONE },
+    );
     return {
       port: 'rows',
       partial: batchOf(fields, decoded.rows, columns),
@@ -86,10 +88,22 @@ export class RecordStage {
     const text = new TextEncoder();
     const { u8 } = this.#ws.memory;
     const columns = [
-      this.#bytesVector('utf8', bad.map(() => text.encode(place.source))),
-      this.#bytesVector('utf8', bad.map((r) => text.encode(place.position(r.start - origin)))),
-      this.#bytesVector('binary', bad.map((r) => u8.subarray(r.start, r.end))),
-      this.#bytesVector('utf8', bad.map((r) => text.encode(r.reason))),
+      this.#bytesVector(
+        'utf8',
+        bad.map(() => text.encode(place.source)),
+      ),
+      this.#bytesVector(
+        'utf8',
+        bad.map((r) => text.encode(place.position(r.start - origin))),
+      ),
+      this.#bytesVector(
+        'binary',
+        bad.map((r) => u8.subarray(r.start, r.end)),
+      ),
+      this.#bytesVector(
+        'utf8',
+        bad.map((r) => text.encode(r.reason)),
+      ),
     ];
     return batchOf(MALFORMED_SCHEMA, bad.length, columns);
   }

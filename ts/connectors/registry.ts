@@ -44,6 +44,7 @@ export function createSink(spec: ConnectorSpec, context: SinkContext): Sink {
 
 function find<T>(connectors: Readonly<Record<string, T>>, spec: ConnectorSpec, role: string): T {
   const found = Object.hasOwn(connectors, spec.connector) ? connectors[spec.connector] : undefined;
-  if (found === undefined) throw new MillraceError('config.invalid', `there is no ${role} '${spec.connector}'; there are ${Object.keys(connectors).join(', ')}`);
+  if (found === undefined)
+    throw new MillraceError('config.invalid', `there is no ${role} '${spec.connector}'; there are ${Object.keys(connectors).join(', ')}`);
   return found;
 }

@@ -93,7 +93,9 @@ export class PlainJsonDecoder implements RowDecoder {
 }
 
 function pick(record: unknown, path: string): unknown {
-  return path.split('.').reduce<unknown>((at, name) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined), record);
+  return path
+    .split('.')
+    .reduce<unknown>((at, name) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined), record);
 }
 
 function convert(field: Field, value: unknown): unknown {

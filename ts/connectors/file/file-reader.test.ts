@@ -21,7 +21,9 @@ function utf8At(ws: Workspace, batch: Batch, column: number, row: number): strin
   const vector = batch.columns[column];
   assert.ok(vector);
   const { i32, u8 } = ws.memory;
-  return decoder.decode(u8.slice(vector.values + (i32[vector.offsets / 4 + row] ?? 0), vector.values + (i32[vector.offsets / 4 + row + 1] ?? 0)));
+  return decoder.decode(
+    u8.slice(vector.values + (i32[vector.offsets / 4 + row] ?? 0), vector.values + (i32[vector.offsets / 4 + row + 1] ?? 0)),
+  );
 }
 
 interface Got {
@@ -47,7 +49,8 @@ function readAll(path: string, bytes: number, policy: MalformedPolicy = 'fail', 
       for (const item of reader.read({ source: 0, split: split.id, from, to: next.to, no: no++ }, spec, undefined)) {
         const batch = item.port === 'rows' ? item.finish(NONE, item.partial.rows) : item.batch;
         for (let row = 0; row < batch.rows; row++) {
-          if (item.port === 'rows') got.rows.push({ n: ws.memory.i64[(batch.columns[0]?.values ?? 0) / 8 + row] ?? 0n, s: utf8At(ws, batch, 1, row) });
+          if (item.port === 'rows')
+            got.rows.push({ n: ws.memory.i64[(batch.columns[0]?.values ?? 0) / 8 + row] ?? 0n, s: utf8At(ws, batch, 1, row) });
           else got.malformed.push([0, 1, 2, 3].map((c) => utf8At(ws, batch, c, row)));
         }
       }
@@ -79,15 +82,28 @@ describe('files of lines', () => {
     for (const ending of ['', '\n']) {
       const path = write('cut.ndjson', `${rows.map((r) => JSON.stringify(r)).join('\n')}${ending}`);
       for (const bytes of [1, 2, 3, 7, 20, 64, 100, 1000, 1 << 20]) {
-        assert.deepEqual(readAll(path, bytes).rows, rows.map((r) => ({ n: BigInt(r.n), s: r.s })), `blocks of ${bytes} bytes`);
+        assert.deepEqual(
+          readAll(path, bytes).rows,
+          rows.map((r) => ({ n: BigInt(r.n), s: r.s })),
+          `blocks of ${bytes} bytes`,
+        );
       }
     }
   });
 
   it('reads on for a record longer than a block, up to its limit', () => {
     const path = write('long.ndjson', `{"n":1,"s":"${'a'.repeat(100_000)}"}\n{"n":2,"s":""}\n`);
-    assert.deepEqual(readAll(path, 100).rows.map((r) => [r.n, r.s.length]), [[1n, 100_000], [2n, 0]]);
-    assert.throws(() => readAll(path, 100, 'skip', { ...DEFAULT_LIMITS, recordBytes: 20_000 }), (e: MillraceError) => e.code === 'record.too-large');
+    assert.deepEqual(
+      readAll(path, 100).rows.map((r) => [r.n, r.s.length]),
+      [
+        [1n, 100_000],
+        [2n, 0],
+      ],
+    );
+    assert.throws(
+      () => readAll(path, 100, 'skip', { ...DEFAULT_LIMITS, recordBytes: 20_000 }),
+      (e: MillraceError) => e.code === 'record.too-large',
+    );
   });
 
   it('skips a byte order mark and blank lines', () => {
@@ -98,20 +114,38 @@ describe('files of lines', () => {
   it('reads all files of a pattern in the order of their paths', () => {
     write('part-2.ndjson', '{"n":2,"s":""}');
     write('part-1.ndjson', '{"n":1,"s":""}');
-    assert.deepEqual(readAll(join(folder, 'part-*.ndjson'), 100).rows.map((r) => r.n), [1n, 2n]);
+    assert.deepEqual(
+      readAll(join(folder, 'part-*.ndjson'), 100).rows.map((r) => r.n),
+      [1n, 2n],
+    );
   });
 
   it('obeys the policy for malformed records', () => {
     const path = write('bad.ndjson', '{"n":1,"s":"a"}\n{"n":"x","s":"b"}\n{"n":3,"s":"c"}\noops\n');
-    assert.deepEqual(readAll(path, 25, 'skip').rows.map((r) => r.n), [1n, 3n]);
+    assert.deepEqual(
+      readAll(path, 25, 'skip').rows.map((r) => r.n),
+      [1n, 3n],
+    );
     const routed = readAll(path, 25, 'route');
-    assert.deepEqual(routed.rows.map((r) => r.n), [1n, 3n]);
-    assert.deepEqual(routed.malformed.map((m) => m.slice(0, 3)), [[path, 'byte 16', '{"n":"x","s":"b"}'], [path, 'byte 50', 'oops']]);
-    assert.throws(() => readAll(path, 25), (e: MillraceError) => {
-      assert.equal(e.code, 'record.malformed');
-      assert.match(e.message, /bad\.ndjson, line 2 \(byte 16\): .*\bn\b/);
-      return true;
-    });
+    assert.deepEqual(
+      routed.rows.map((r) => r.n),
+      [1n, 3n],
+    );
+    assert.deepEqual(
+      routed.malformed.map((m) => m.slice(0, 3)),
+      [
+        [path, 'byte 16', '{"n":"x","s":"b"}'],
+        [path, 'byte 50', 'oops'],
+      ],
+    );
+    assert.throws(
+      () => readAll(path, 25),
+      (e: MillraceError) => {
+        assert.equal(e.code, 'record.malformed');
+        assert.match(e.message, /bad\.ndjson, line 2 \(byte 16\): .*\bn\b/);
+        return true;
+      },
+    );
   });
 
   it('refuses wrong options and missing files before anything runs', () => {
@@ -122,6 +156,9 @@ describe('files of lines', () => {
     assert.throws(make({ path: 'a.csv', hedaer: true }), /no option 'hedaer'/);
     assert.throws(make({ path: '' }), /needs a path/);
     assert.throws(() => createSource({ connector: 'fiel', options: {} }, context), /there is no source 'fiel'/);
-    assert.throws(() => make({ path: join(folder, 'none.ndjson') })().splits(nodeHost), (e: MillraceError) => e.code === 'file.not-found');
+    assert.throws(
+      () => make({ path: join(folder, 'none.ndjson') })().splits(nodeHost),
+      (e: MillraceError) => e.code === 'file.not-found',
+    );
   });
 });

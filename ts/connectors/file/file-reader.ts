@@ -125,9 +125,13 @@ export class LineFileReader implements LaneReader {
 }
 
 function tooLarge(path: string, position: number, limit: number): MillraceError {
-  return new MillraceError('record.too-large', `${path}: the record after byte ${position} has more than ${limit} bytes; raise limits.recordBytes if that is right`, {
-    details: { path, position, limit },
-  });
+  return new MillraceError(
+    'record.too-large',
+    `${path}: the record after byte ${position} has more than ${limit} bytes; raise limits.recordBytes if that is right`,
+    {
+      details: { path, position, limit },
+    },
+  );
 }
 
 /** A piece of a file in scratch, with the room around it that decoders need. Offsets count from its first byte. */

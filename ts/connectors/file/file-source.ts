@@ -32,7 +32,8 @@ export function fileSplits(host: Host, pattern: string): readonly SplitSpec[] {
     const file = host.files.open(path);
     try {
       const size = file.size();
-      if (size === undefined) throw new MillraceError('config.invalid', `'${path}' is no regular file; pipes are read as '-' from stdin`, { details: { path } });
+      if (size === undefined)
+        throw new MillraceError('config.invalid', `'${path}' is no regular file; pipes are read as '-' from stdin`, { details: { path } });
       return { id: path, options: { path }, end: size };
     } finally {
       file.close();
