@@ -8,3 +8,6 @@ export * from "./kernels/compare";
 export * from "./kernels/logic";
 export * from "./kernels/arithmetic";
 export * from "./kernels/cast";
+export * from "./kernels/utf8";
+export * from "./kernels/json/columns";
+export * from "./kernels/json/decode";
