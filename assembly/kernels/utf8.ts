@@ -65,6 +65,25 @@ export function bytes_count(p: usize, end: usize, wanted: u8): u32 {
   return count;
 }
 
+/** The address just after the `n`th byte equal to `wanted` of [p, end), or `end` when there are fewer; `p` for n = 0. */
+export function bytes_after_nth(p: usize, end: usize, wanted: u8, n: u32): usize {
+  if (n == 0) return p;
+  if (ASC_FEATURE_SIMD) {
+    const pattern = i8x16.splat(wanted);
+    while (p + 16 <= end) {
+      const found = <u32>popcnt(i8x16.bitmask(i8x16.eq(v128.load(p), pattern)));
+      if (found >= n) break;
+      n -= found;
+      p += 16;
+    }
+  }
+  while (p < end) {
+    if (load<u8>(p) == wanted && --n == 0) return p + 1;
+    p++;
+  }
+  return end;
+}
+
 // The errors of the 16 bytes at `p`, each judged with the three before it.
 // @ts-ignore: decorator
 @inline function errorsAt(p: usize, v: v128): v128 {

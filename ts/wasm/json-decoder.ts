@@ -115,8 +115,8 @@ export class JsonDecoder implements RowDecoder {
       ws.memory.u8.fill(1, at, at + rows);
       return at;
     });
-    values.forEach((at, i) => this.#setColumn(i, COLUMN.values, at));
-    valid.forEach((at, i) => this.#setColumn(i, COLUMN.valid, at));
+    for (const [i, at] of values.entries()) this.#setColumn(i, COLUMN.values, at);
+    for (const [i, at] of valid.entries()) this.#setColumn(i, COLUMN.valid, at);
     const offsets = ws.alloc(rows * 4);
     const floats = this.#fields.filter((field) => field.kind === 'float64').length;
     this.#set(CONTEXT.blockStart, start);
