@@ -17,7 +17,7 @@ import {
   type Rule,
   strayTests,
 } from './house-rules.js';
-import { readSources, type SourceFile, sourceFile } from './source-files.js';
+import { isTest, readSources, type SourceFile, sourceFile } from './source-files.js';
 
 const engine = readSources(['ts'], ['.ts']);
 const kernels = readSources(['assembly'], ['.ts']);
@@ -158,7 +158,7 @@ test('functions keep to their length, and known long ones only shrink', () => {
   assert.equal(longFunctions([short], { 'ts/plan/d.ts d': 100 }).length, 1);
   assert.deepEqual(
     longFunctions(
-      engine.filter((file) => !file.path.endsWith('.test.ts')),
+      engine.filter((file) => !isTest(file.path)),
       LONG_FUNCTIONS,
     ),
     [],
