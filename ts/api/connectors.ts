@@ -8,7 +8,7 @@ export interface Connector<in D extends Direction> {
   readonly '~direction': (direction: D) => void;
 }
 export interface Source<out R = unknown> extends Connector<'source'> {
-  readonly '~rows'?: R;
+  readonly '~rows'?: R | undefined;
 }
 export type Sink = Connector<'sink' | 'sink of changes'>;
 export type SinkFor<F> = Connector<'changes' extends F ? 'sink of changes' : 'sink'>;

@@ -1,7 +1,7 @@
 import { MillraceError } from '../core/errors.js';
 import type { Limits } from '../core/limits.js';
 import type { EventTimeSpec, MalformedPolicy, WatermarkSpec } from '../plan/plan.js';
-import { columnFrom, columnsOfRows } from './columns.js';
+import { columnFrom, columnsOfRows, type Columns, type Origin } from './columns.js';
 import { connectorAs, type Source } from './connectors.js';
 import { Draft, DraftPort, type Scope } from './draft.js';
 import { knownOptions } from './given.js';
@@ -15,7 +15,7 @@ import type { Schema as Fields } from '../columns/schema.js';
 export interface EventTime<N, S = unknown> {
   /** A timestamp column that is never null. */
   column: N;
-  watermark: WatermarkStrategy<S>;
+  watermark: WatermarkStrategy | ((c: Columns<S>) => WatermarkStrategy);
   /** A split that brings nothing for so long no longer holds the watermark back. */
   idleAfter?: Duration;
   /** A row further ahead of the clock is malformed, so that one wrong time does not make all others late. */
@@ -62,23 +62,23 @@ function eventTimeSpec(given: unknown, fields: Fields, what: string): EventTimeS
     'idleAfter',
     'maxFuture',
   ]);
-  if (!(watermark instanceof Watermarks)) {
-    throw new MillraceError(
-      'plan.invalid',
-      `${what}, eventTime: watermark is ${show(watermark)}; give one such as outOfOrder(seconds(10))`,
-    );
-  }
   return Object.freeze({
     column: column as string,
-    watermark: watermarkSpec(watermark, fields, what),
+    watermark: watermarkSpec(watermark, Object.freeze({ fields, name: what })),
     ...(idleAfter === undefined ? {} : { idleAfterMs: idleAfter as number }),
     ...(maxFuture === undefined ? {} : { maxFutureMs: maxFuture as number }),
   });
 }
 
-function watermarkSpec({ boundMs, column }: Watermarks, fields: Fields, what: string): WatermarkSpec {
+function watermarkSpec(given: unknown, origin: Origin): WatermarkSpec {
+  const strategy: unknown = typeof given === 'function' ? given(columnsOfRows(origin)) : given;
+  if (!(strategy instanceof Watermarks)) {
+    throw new MillraceError(
+      'plan.invalid',
+      `${origin.name}, eventTime: watermark is ${show(strategy)}; give one such as outOfOrder(seconds(10))`,
+    );
+  }
+  const { boundMs, column } = strategy;
   if (column === undefined) return Object.freeze({ kind: 'out-of-order', boundMs });
-  const origin = Object.freeze({ fields, name: what });
-  const made = columnFrom(column(columnsOfRows(origin) as never), origin, `${what}: what punctuated gives`);
-  return Object.freeze({ kind: 'expression', of: made.expression });
+  return Object.freeze({ kind: 'expression', of: columnFrom(column, origin, `${origin.name}: what punctuated takes`).expression });
 }

@@ -1,5 +1,5 @@
 import { MillraceError } from '../core/errors.js';
-import type { AnyColumn, Columns } from './columns.js';
+import { ColumnExpression, type AnyColumn } from './columns.js';
 import type { Duration } from './time.js';
 import { show, type Null, type Timestamp } from './types.js';
 
@@ -8,17 +8,17 @@ interface Assertion extends AnyColumn {
   readonly type: Timestamp | Null;
 }
 
-/** How a source tells which times are still to be expected. `S` is the schema that its columns are read from. */
-export interface WatermarkStrategy<in S = unknown> {
-  readonly '~watermark': (schema: S) => void;
+/** How a source tells which times are still to be expected. */
+export interface WatermarkStrategy {
+  readonly '~watermark': true;
 }
 
 /** What a strategy is at run time. */
 export class Watermarks {
   readonly boundMs: number;
-  readonly column: ((c: never) => AnyColumn) | undefined;
+  readonly column: ColumnExpression | undefined;
 
-  constructor(boundMs: number, column?: (c: never) => AnyColumn) {
+  constructor(boundMs: number, column?: ColumnExpression) {
     this.boundMs = boundMs;
     this.column = column;
     Object.freeze(this);
@@ -40,10 +40,13 @@ export function ascending(): WatermarkStrategy {
 
 /**
  * The source says itself how far it is: where the column is not null, its value asserts that no row with an event time
- * at or before it will follow in this split.
+ * at or before it will follow in this split. `watermark: (c) => punctuated(c.mark)`.
  */
-export function punctuated<S>(column: (c: Columns<S>) => Assertion): WatermarkStrategy<S> {
-  if (typeof column !== 'function')
-    throw new MillraceError('plan.invalid', `punctuated(${show(column)}): give a function such as (c) => c.mark`);
-  return new Watermarks(0, column as (c: never) => AnyColumn) as unknown as WatermarkStrategy<S>;
+export function punctuated(column: Assertion): WatermarkStrategy {
+  const given: unknown = column;
+  if (given instanceof ColumnExpression) return new Watermarks(0, given) as unknown as WatermarkStrategy;
+  throw new MillraceError(
+    'plan.wrong-type',
+    `punctuated(${show(given)}): give a timestamp column, as in watermark: (c) => punctuated(c.mark)`,
+  );
 }

@@ -1,0 +1,139 @@
+import { unreachable } from '../core/assert.js';
+import { describe } from './expression-type.js';
+import type { AggregateCall, ConnectorRef, EventTimeSpec, Plan, PlanNode, PortRef } from './plan.js';
+import { MAIN_PORT } from './rules.js';
+
+/**
+ * The plan as a tree for people: what leaves the job at the roots, what it is made from below, sources at the leaves.
+ * An operator that several read is written once.
+ */
+export function explain(plan: Plan): string {
+  const nodes = new Map(plan.nodes.map((node) => [node.id, node]));
+  const read = new Set(plan.nodes.flatMap((node) => node.inputs.map((input) => input.node)));
+  const roots = plan.nodes.filter((node) => !read.has(node.id));
+  const width = Math.max(...plan.nodes.map((node) => node.id.length));
+  const lines = [`job ${plan.name}`];
+  const written = new Set<string>();
+  const write = (ref: PortRef, first: string, rest: string): void => {
+    const node = nodes.get(ref.node);
+    if (node === undefined) return;
+    const label = ref.port === MAIN_PORT ? node.id : `${node.id}.${ref.port}`;
+    const again = written.has(node.id);
+    lines.push(`${first}${label.padEnd(width)}  ${again ? '(see above)' : describeNode(node)}`);
+    if (again) return;
+    written.add(node.id);
+    for (const [i, input] of node.inputs.entries()) {
+      const last = i === node.inputs.length - 1;
+      write(input, `${rest}${last ? '└─ ' : '├─ '}`, `${rest}${last ? '   ' : '│  '}`);
+    }
+  };
+  for (const root of roots) write({ node: root.id, port: MAIN_PORT }, '', '');
+  const parts = Object.entries(plan.parts).map(([name, { node, port }]) => `${name} = ${port === MAIN_PORT ? node : `${node}.${port}`}`);
+  if (parts.length > 0) lines.push(`returns ${parts.join(', ')}`);
+  return lines.join('\n');
+}
+
+/** One node in a line: what it does, and what of its results hangs on the order in which rows happen to arrive. */
+export function describeNode(node: PlanNode): string {
+  const mark = arrivalMark(node);
+  return mark === undefined ? describeWork(node) : `${describeWork(node)}  [depends on arrival: ${mark}]`;
+}
+
+/** What of a node's results can differ between two runs over the same rows; undefined: nothing. */
+export function arrivalMark(node: PlanNode): string | undefined {
+  switch (node.kind) {
+    case 'window-aggregate':
+      return node.changes ? 'which changes come before the last one' : undefined;
+    case 'source':
+    case 'where':
+    case 'select':
+    case 'map':
+    case 'filter':
+    case 'flatMap':
+    case 'peek':
+    case 'branch':
+    case 'merge':
+    case 'sink':
+      return undefined;
+    default:
+      return unreachable(node);
+  }
+}
+
+function describeWork(node: PlanNode): string {
+  switch (node.kind) {
+    case 'source': {
+      const columns = node.schema.map((f) => `${f.name} ${f.kind}${f.nullable ? '?' : ''}`).join(', ');
+      const time = node.eventTime === undefined ? '' : `; event time ${describeEventTime(node.eventTime)}`;
+      return `from ${describeConnector(node.source)} (${columns})${time}; malformed: ${node.onMalformed}`;
+    }
+    case 'where':
+      return `where ${describe(node.condition)}`;
+    case 'select':
+      return `select ${node.columns.map(({ name, of }) => (describe(of) === name ? name : `${describe(of)} as ${name}`)).join(', ')}`;
+    case 'map':
+    case 'flatMap':
+      return `${node.kind} to (${node.schema.map((f) => f.name).join(', ')}) in JavaScript`;
+    case 'filter':
+    case 'peek':
+      return `${node.kind} in JavaScript`;
+    case 'branch':
+      return `branch into ${(node.ports ?? []).join(', ')} in JavaScript`;
+    case 'merge':
+      return 'merge';
+    case 'window-aggregate': {
+      const { window, keys } = node;
+      const offset = window.offsetMs === 0 ? '' : ` offset ${describeDuration(window.offsetMs)}`;
+      const by = keys.length === 0 ? '' : ` by ${keys.join(', ')}`;
+      const late = node.allowedLatenessMs === 0 ? '' : `; allowed lateness ${describeDuration(node.allowedLatenessMs)}`;
+      const emit = node.emit === 'final' ? '' : `; emits ${node.emit}`;
+      return `${window.kind} ${describeDuration(window.sizeMs)}${offset}${by}: ${node.aggregates.map(describeAggregate).join(', ')}${late}${emit}`;
+    }
+    case 'sink':
+      return `to ${describeConnector(node.sink)}`;
+    default:
+      return unreachable(node);
+  }
+}
+
+function describeAggregate({ name, fn, args, where, options }: AggregateCall): string {
+  const given = [...args.map(describe), ...Object.values(options ?? {}).map(String)].join(', ');
+  return `${name} = ${fn}(${given})${where === undefined ? '' : ` where ${describe(where)}`}`;
+}
+
+function describeConnector({ connector, options }: ConnectorRef): string {
+  return `${connector}(${Object.entries(options)
+    .map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+    .join(', ')})`;
+}
+
+function describeEventTime({ column, watermark, idleAfterMs, maxFutureMs }: EventTimeSpec): string {
+  const how = watermark.kind === 'expression' ? `punctuated by ${describe(watermark.of)}` : outOfOrder(watermark.boundMs);
+  const idle = idleAfterMs === undefined ? '' : `, idle after ${describeDuration(idleAfterMs)}`;
+  const future = maxFutureMs === undefined ? '' : `, at most ${describeDuration(maxFutureMs)} ahead of the clock`;
+  return `${column}, ${how}${idle}${future}`;
+}
+
+function outOfOrder(boundMs: number): string {
+  return boundMs === 0 ? 'ascending' : `out of order by up to ${describeDuration(boundMs)}`;
+}
+
+const UNITS: readonly (readonly [number, string])[] = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+  [1000, 's'],
+  [1, 'ms'],
+];
+
+/** `1 h 30 min` */
+export function describeDuration(ms: number): string {
+  const parts: string[] = [];
+  let rest = Math.abs(ms);
+  for (const [unit, name] of UNITS) {
+    const whole = Math.floor(rest / unit);
+    if (whole > 0) parts.push(`${whole} ${name}`);
+    rest -= whole * unit;
+  }
+  return parts.length === 0 ? '0 ms' : `${ms < 0 ? '-' : ''}${parts.join(' ')}`;
+}
