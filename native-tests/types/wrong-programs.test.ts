@@ -63,7 +63,7 @@ test('every wrong program is refused at compile time, in the words of the snapsh
     else found.push(`[${program}]`, ...(said ?? ['compiles']).map((text) => `   ${text}`), '');
   }
   const path = join(HERE, 'wrong-messages.txt');
-  if (process.env['MILLRACE_UPDATE_SNAPSHOTS'] === '1') writeFileSync(path, found.join('\n'));
+  if (process.env['UPDATE_SNAPSHOTS'] === '1') writeFileSync(path, found.join('\n'));
   assert.deepEqual(found, readFileSync(path, 'utf8').split('\n'));
   assert.ok(!found.includes('   compiles'), 'a wrong program compiles');
 });

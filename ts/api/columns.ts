@@ -1,7 +1,7 @@
 import { MillraceError } from '../core/errors.js';
 import type { Schema as Fields } from '../columns/schema.js';
 import type { Expression, LiteralOption } from '../plan/expression.js';
-import { describe, typeOf } from '../plan/expression-type.js';
+import { describe, typeOf } from '../plan/functions.js';
 import { nearest } from '../plan/nearest.js';
 import { literalOf } from './literals.js';
 import type { Duration } from './time.js';
@@ -178,7 +178,8 @@ export class ColumnExpression {
     return this.#call('fillNull', [value]);
   }
   cast(type: DataType): ColumnExpression {
-    return this.#call('cast', [], { to: columnType(type, `${this}.cast`).kind });
+    const { kind, isNullable } = columnType(type, `${this}.cast`);
+    return this.#call('cast', [], isNullable ? { to: kind, nullable: true } : { to: kind });
   }
 
   add(value: unknown): ColumnExpression {

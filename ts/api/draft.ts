@@ -64,13 +64,18 @@ export class DraftPort {
   readonly draft: Draft;
   readonly port: string;
   readonly shape: Shape;
-  readonly origin: Origin;
+  #origin: Origin | undefined;
 
   constructor(draft: Draft, port = MAIN_PORT) {
     this.draft = draft;
     this.port = port;
     this.shape = portShape(draft.spec, port, draft.output, () => draft.inputs.map((input) => input.shape));
-    this.origin = Object.freeze({ fields: this.shape.schema, name: nameOf(this) });
+  }
+
+  /** Of columns taken from here; one object for all of them, so that they may meet. */
+  get origin(): Origin {
+    this.#origin ??= Object.freeze({ fields: this.shape.schema, name: nameOf(this) });
+    return this.#origin;
   }
 }
 

@@ -291,8 +291,8 @@ function rowsPort(
   output?: Schema,
   first: readonly string[] = [],
 ): DraftPort {
+  const fields = kind === 'map' || kind === 'flatMap' ? fieldsOf(output as Schema, kind) : undefined;
   const functions = [functionGiven(f, kind, '(r) => …')];
-  const fields = output === undefined ? undefined : fieldsOf(output, kind);
   const declared =
     fields === undefined
       ? undefined

@@ -81,7 +81,8 @@ function evaluateDatum(ws: Workspace, bound: BoundExpression, batch: Batch, acti
         rows: batch.rows,
         bound,
         active,
-        arg: (index, rowsThatMatter = active) => evaluateDatum(ws, must(bound.args[index], `argument ${index} of ${bound.text}`), batch, rowsThatMatter),
+        arg: (index, rowsThatMatter = active) =>
+          evaluateDatum(ws, must(bound.args[index], `argument ${index} of ${bound.text}`), batch, rowsThatMatter),
       });
     default:
       return unreachable(bound);

@@ -38,12 +38,22 @@ function drive(operator: Operator, batch: Batch, room: number, input = 0): { row
 }
 
 const orders = (): Batch =>
-  writeBatch(ws, { city: ['utf8', ['Oslo', null, 'Bergen', 'Oslo', '']], amount: ['int64', [3n, 4n, null, -1n, 9n]] }, [1n, 2n, 3n, 4n, 5n]);
+  writeBatch(ws, { city: ['utf8', ['Oslo', null, 'Bergen', 'Oslo', '']], amount: ['int64', [3n, 4n, null, -1n, 9n]] }, [
+    1n,
+    2n,
+    3n,
+    4n,
+    5n,
+  ]);
 
 test('where keeps rows whose condition is true, not those for which it is null', () => {
   const batch = orders();
   const where = new Where(ws, bindExpression(call('gt', column('amount'), literal('float64', 2.5)), batch.schema));
-  assert.deepEqual(drive(where, batch, 100).rows, [['Oslo', 3n], [null, 4n], ['', 9n]]);
+  assert.deepEqual(drive(where, batch, 100).rows, [
+    ['Oslo', 3n],
+    [null, 4n],
+    ['', 9n],
+  ]);
   assert.deepEqual(where.metrics(), { rowsIn: 5, rowsOut: 3 });
 });
 
@@ -52,7 +62,10 @@ test('where cuts its output to the room there is', () => {
   const where = new Where(ws, bindExpression(call('isNotNull', column('amount')), batch.schema));
   const { rows, sizes } = drive(where, batch, 3);
   assert.deepEqual(sizes, [3, 1]);
-  assert.deepEqual(rows.map((r) => r[1]), [3n, 4n, -1n, 9n]);
+  assert.deepEqual(
+    rows.map((r) => r[1]),
+    [3n, 4n, -1n, 9n],
+  );
 });
 
 test('where passes a batch on uncopied when all of it is kept', () => {
@@ -66,17 +79,28 @@ test('where keeps event times', () => {
   const batch = orders();
   const where = new Where(ws, bindExpression(call('lt', column('amount'), literal('int64', '4')), batch.schema));
   where.push(0, batch);
-  where.pull({ room: () => 9, emit: (_, out) => assert.deepEqual([...ws.memory.i64.subarray(out.times / 8, out.times / 8 + out.rows)], [1n, 4n]) });
+  where.pull({
+    room: () => 9,
+    emit: (_, out) => assert.deepEqual([...ws.memory.i64.subarray(out.times / 8, out.times / 8 + out.rows)], [1n, 4n]),
+  });
 });
 
 test('select computes columns and copies no column that it only passes on', () => {
   const batch = orders();
-  const bound = [column('city'), call('add', column('amount'), literal('int64', '1')), literal('utf8', 'x')].map((e) => bindExpression(e, batch.schema));
+  const bound = [column('city'), call('add', column('amount'), literal('int64', '1')), literal('utf8', 'x')].map((e) =>
+    bindExpression(e, batch.schema),
+  );
   const schema = [field('city', 'utf8', true), field('more', 'int64', true), field('x', 'utf8')];
   const select = new Select(ws, schema, bound);
   const { rows, sizes } = drive(select, batch, 2);
   assert.deepEqual(sizes, [2, 2, 1]);
-  assert.deepEqual(rows, [['Oslo', 4n, 'x'], [null, 5n, 'x'], ['Bergen', null, 'x'], ['Oslo', 0n, 'x'], ['', 10n, 'x']]);
+  assert.deepEqual(rows, [
+    ['Oslo', 4n, 'x'],
+    [null, 5n, 'x'],
+    ['Bergen', null, 'x'],
+    ['Oslo', 0n, 'x'],
+    ['', 10n, 'x'],
+  ]);
   select.push(0, batch);
   select.pull({ room: () => 9, emit: (_, out) => assert.equal(out.columns[0], batch.columns[0]) });
 });

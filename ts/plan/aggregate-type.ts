@@ -1,7 +1,7 @@
 import { MillraceError } from '../core/errors.js';
 import type { Schema } from '../columns/schema.js';
 import type { ExpressionType } from './expression.js';
-import { describe, typeOf } from './expression-type.js';
+import { describe, typeOf } from './functions.js';
 import type { AggregateCall } from './plan.js';
 
 /** The type of an aggregate's result. Throws `plan.wrong-type` in the names that the user gave. */

@@ -1,5 +1,5 @@
 import { unreachable } from '../core/assert.js';
-import { describe } from './expression-type.js';
+import { describe } from './functions.js';
 import type { AggregateCall, ConnectorRef, EventTimeSpec, Plan, PlanNode, PortRef } from './plan.js';
 import { MAIN_PORT } from './rules.js';
 

@@ -79,11 +79,13 @@ function ofNumber(optionsWrong: (options: Options) => string | undefined = () =>
 /** The kinds in which two values are compared, or the refusal. int64 against float64 stays as it is: it is compared exactly. */
 function comparedAs(a: Argument, b: Argument): readonly [Kind, Kind] | string {
   const none = [a, b].find((x) => x.kind === 'null');
-  if (none !== undefined || a.kind === 'null' || b.kind === 'null') return 'nothing is equal to null, nor in any order with it; use isNull() or isNotNull()';
+  if (none !== undefined || a.kind === 'null' || b.kind === 'null')
+    return 'nothing is equal to null, nor in any order with it; use isNull() or isNotNull()';
   if (a.kind === b.kind) return [a.kind, b.kind];
   const kinds = [a.kind, b.kind];
   if (kinds.includes('timestamp') && (kinds.includes('int64') || kinds.includes('float64'))) return [a.kind, b.kind];
-  if (!isNumber(a.kind) || !isNumber(b.kind)) return `${a.text} is ${article(a.kind)} and ${b.text} is ${article(b.kind)}; cast one of them to compare them`;
+  if (!isNumber(a.kind) || !isNumber(b.kind))
+    return `${a.text} is ${article(a.kind)} and ${b.text} is ${article(b.kind)}; cast one of them to compare them`;
   if (kinds.includes('int64') && kinds.includes('float64')) return [a.kind, b.kind];
   return kinds.includes('float64') ? ['float64', 'float64'] : ['int64', 'int64'];
 }
@@ -103,29 +105,41 @@ function comparison(infix: string): FunctionRule {
 function logic(infix: string | undefined): FunctionRule {
   return {
     ...(infix === undefined ? {} : { infix }),
-    type: (args) => wanted(args, (k) => k === 'bool' || k === 'null', 'a condition') ?? { kind: 'bool', nullable: anyNull(args), args: args.map(() => 'bool') },
+    type: (args) =>
+      wanted(args, (k) => k === 'bool' || k === 'null', 'a condition') ?? {
+        kind: 'bool',
+        nullable: anyNull(args),
+        args: args.map(() => 'bool'),
+      },
   };
 }
 
 function ofText(result: Kind, optionsWrong: (options: Options) => string | undefined = () => undefined, nullable = false): FunctionRule {
   return {
     type: (args, options) =>
-      wanted(args, (k) => k === 'utf8', 'text') ?? optionsWrong(options) ?? { kind: result, nullable: nullable || anyNull(args), args: args.map(() => 'utf8') },
+      wanted(args, (k) => k === 'utf8', 'text') ??
+      optionsWrong(options) ?? { kind: result, nullable: nullable || anyNull(args), args: args.map(() => 'utf8') },
   };
 }
 
 function ofTime(result: Kind, optionsWrong: (options: Options) => string | undefined = () => undefined): FunctionRule {
   return {
     type: (args, options) =>
-      wanted(args, (k) => k === 'timestamp', 'a timestamp') ?? optionsWrong(options) ?? { kind: result, nullable: anyNull(args), args: args.map(() => 'timestamp') },
+      wanted(args, (k) => k === 'timestamp', 'a timestamp') ??
+      optionsWrong(options) ?? { kind: result, nullable: anyNull(args), args: args.map(() => 'timestamp') },
   };
 }
 
-const needsText = (options: Options): string | undefined => (typeof options['text'] === 'string' ? undefined : `${JSON.stringify(options['text'])} is no text to look for; give a string`);
-const needsWhole = (name: string, least = -Infinity) => (options: Options): string | undefined => {
-  const value = options[name];
-  return Number.isSafeInteger(value) && (value as number) >= least ? undefined : `${name} is ${JSON.stringify(value)}; give a whole number${least === 0 ? ', 0 or more' : ''}`;
-};
+const needsText = (options: Options): string | undefined =>
+  typeof options['text'] === 'string' ? undefined : `${JSON.stringify(options['text'])} is no text to look for; give a string`;
+const needsWhole =
+  (name: string, least = -Infinity) =>
+  (options: Options): string | undefined => {
+    const value = options[name];
+    return Number.isSafeInteger(value) && (value as number) >= least
+      ? undefined
+      : `${name} is ${JSON.stringify(value)}; give a whole number${least === 0 ? ', 0 or more' : ''}`;
+  };
 
 function wrongUnit(options: Options, units: readonly string[]): string | undefined {
   const { unit, timeZone } = options;
@@ -158,7 +172,8 @@ const WHOLE_RANGES: Readonly<Record<string, readonly [bigint, bigint]>> = {
 export function wholeLiteral(value: LiteralValue | undefined, kind: Kind): bigint | undefined {
   const range = WHOLE_RANGES[kind];
   const number = Number(value);
-  if (range === undefined || value === null || typeof value === 'boolean' || value === undefined || !Number.isInteger(number)) return undefined;
+  if (range === undefined || value === null || typeof value === 'boolean' || value === undefined || !Number.isInteger(number))
+    return undefined;
   const whole = BigInt(value);
   return whole >= range[0] && whole <= range[1] ? whole : undefined;
 }
@@ -192,7 +207,8 @@ const cast: FunctionRule = {
     const target = KINDS.find((k) => k === to);
     if (of === undefined || target === undefined) return `${JSON.stringify(to)} is no type of column; there are ${KINDS.join(', ')}`;
     if (of.kind === 'null') return { kind: target, nullable: true, args: [target] };
-    if (!CASTS[of.kind].includes(target)) return `${article(of.kind)} cannot become ${article(target)}; it can become ${CASTS[of.kind].filter((k) => k !== of.kind).join(', ')}`;
+    if (!CASTS[of.kind].includes(target))
+      return `${article(of.kind)} cannot become ${article(target)}; it can become ${CASTS[of.kind].filter((k) => k !== of.kind).join(', ')}`;
     return { kind: target, nullable: of.nullable || nullable === true, args: [of.kind] };
   },
 };
@@ -227,7 +243,9 @@ const wrongSlice = (options: Options): string | undefined =>
   needsWhole('start')(options) ?? (options['end'] === undefined ? undefined : needsWhole('end')(options));
 
 const wrongSplit = (options: Options): string | undefined =>
-  typeof options['separator'] === 'string' && options['separator'] !== '' ? needsWhole('index', 0)(options) : `${JSON.stringify(options['separator'])} is no separator; give a string that is not empty`;
+  typeof options['separator'] === 'string' && options['separator'] !== ''
+    ? needsWhole('index', 0)(options)
+    : `${JSON.stringify(options['separator'])} is no separator; give a string that is not empty`;
 
 /**
  * Every column function by name: which arguments it takes, and what it gives. Its kernel is bound under the same name in
@@ -280,7 +298,10 @@ export function signatureOf(call: Extract<Expression, { op: 'call' }>, args: rea
   const rule = Object.hasOwn(FUNCTIONS, call.fn) ? FUNCTIONS[call.fn] : undefined;
   if (rule === undefined) {
     const near = nearest(call.fn, Object.keys(FUNCTIONS));
-    throw new MillraceError('plan.invalid', `there is no column function '${call.fn}'${near === undefined ? '' : `; did you mean '${near}'?`}`);
+    throw new MillraceError(
+      'plan.invalid',
+      `there is no column function '${call.fn}'${near === undefined ? '' : `; did you mean '${near}'?`}`,
+    );
   }
   const signature = rule.type(args, call.options ?? {});
   if (typeof signature === 'string') throw new MillraceError('plan.wrong-type', `${describe(call)}: ${signature}`);
@@ -290,7 +311,8 @@ export function signatureOf(call: Extract<Expression, { op: 'call' }>, args: rea
 /** An expression's type over rows of `schema`. Throws `plan.unknown-column` and `plan.wrong-type` in the user's names. */
 export function typeOf(expression: Expression, schema: Schema): ExpressionType {
   const { kind, nullable } = argumentOf(expression, schema);
-  if (kind === 'null') throw new MillraceError('plan.wrong-type', 'null alone has no type; give a value, or cast a column to a nullable type');
+  if (kind === 'null')
+    throw new MillraceError('plan.wrong-type', 'null alone has no type; give a value, or cast a column to a nullable type');
   return { kind, nullable };
 }
 
@@ -305,7 +327,10 @@ export function argumentOf(expression: Expression, schema: Schema): Argument {
     case 'literal':
       return { kind: expression.kind, nullable: expression.kind === 'null', literal: expression.value, text: describe(expression) };
     case 'call': {
-      const { kind, nullable } = signatureOf(expression, expression.args.map((a) => argumentOf(a, schema)));
+      const { kind, nullable } = signatureOf(
+        expression,
+        expression.args.map((a) => argumentOf(a, schema)),
+      );
       return { kind, nullable, text: describe(expression) };
     }
   }
@@ -314,7 +339,10 @@ export function argumentOf(expression: Expression, schema: Schema): Argument {
 function unknownColumn(name: string, schema: Schema): MillraceError {
   const names = schema.map((f) => f.name);
   const near = nearest(name, names);
-  return new MillraceError('plan.unknown-column', `no column '${name}'; ${near === undefined ? `there are ${names.join(', ')}` : `did you mean '${near}'?`}`);
+  return new MillraceError(
+    'plan.unknown-column',
+    `no column '${name}'; ${near === undefined ? `there are ${names.join(', ')}` : `did you mean '${near}'?`}`,
+  );
 }
 
 /** The names of the columns that an expression reads. */
@@ -351,7 +379,9 @@ function describeCall(call: Extract<Expression, { op: 'call' }>): string {
   if (infix !== undefined) {
     // A comparison binds tighter than `and` and `or`: no brackets there.
     const loose = call.fn === 'and' || call.fn === 'or';
-    return call.args.map((a, i) => (loose && a.op === 'call' && (a.fn === call.fn || (a.fn !== 'and' && a.fn !== 'or')) ? args[i] : operands[i])).join(` ${infix} `);
+    return call.args
+      .map((a, i) => (loose && a.op === 'call' && (a.fn === call.fn || (a.fn !== 'and' && a.fn !== 'or')) ? args[i] : operands[i]))
+      .join(` ${infix} `);
   }
   const [first = '', ...rest] = operands;
   if (call.fn === 'in') return `${first} in (${args.slice(1).join(', ')})`;

@@ -3,7 +3,7 @@ import { MillraceError } from '../core/errors.js';
 import { DEFAULT_LIMITS, MAX_TIME_MS } from '../core/limits.js';
 import { describeSchema, KINDS, sameSchema, type Field, type Schema } from '../columns/schema.js';
 import { aggregateType } from './aggregate-type.js';
-import { typeOf } from './expression-type.js';
+import { typeOf } from './functions.js';
 import { nearest } from './nearest.js';
 import type { AggregateCall, EventTimeSpec, PlanNode, SourceNode, WindowAggregateNode, WindowSpec } from './plan.js';
 

@@ -30,7 +30,16 @@ function randomBatch(ws: Workspace, random: Random, rows: number, nulls: Nulls):
   const words = Array.from({ length: rows }, () => BigInt(random.int(-1e12, 1e12)));
   const ops = ws.alloc(rows);
   for (let i = 0; i < rows; i++) ws.memory.u8[ops + i] = random.int(0, 3);
-  return { ...batch, times: writeColumn(ws, 'timestamp', words).values, clocks: writeColumn(ws, 'timestamp', words.map((w) => w + 5n)).values, ops };
+  return {
+    ...batch,
+    times: writeColumn(ws, 'timestamp', words).values,
+    clocks: writeColumn(
+      ws,
+      'timestamp',
+      words.map((w) => w + 5n),
+    ).values,
+    ops,
+  };
 }
 
 /** Rows with their times, clocks and operations. */
@@ -39,7 +48,12 @@ function everything(ws: Workspace, batch: Batch): Value[][] {
   const words = (values: number): Value[] => readColumn(ws.memory, { kind: 'timestamp', validity: 0, offsets: 0, values }, rows);
   const times = words(batch.times);
   const clocks = words(batch.clocks);
-  return readBatch(ws.memory, batch).map((row, i) => [...row, times[i] as Value, clocks[i] as Value, batch.ops === 0 ? 0 : (ws.memory.u8[batch.ops + i] as number)]);
+  return readBatch(ws.memory, batch).map((row, i) => [
+    ...row,
+    times[i] as Value,
+    clocks[i] as Value,
+    batch.ops === 0 ? 0 : (ws.memory.u8[batch.ops + i] as number),
+  ]);
 }
 
 for (const build of BUILDS) {
@@ -72,7 +86,10 @@ for (const build of BUILDS) {
         const selection = ws.alloc(picked.length * 4);
         ws.memory.i32.set(picked, selection / 4);
         const taken = takeBatch(ws, batch, selection, picked.length);
-        assert.deepEqual(everything(ws, taken), picked.map((i) => wanted[i]));
+        assert.deepEqual(
+          everything(ws, taken),
+          picked.map((i) => wanted[i]),
+        );
 
         const from = random.int(0, rows);
         const to = random.int(from, rows);

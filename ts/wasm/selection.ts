@@ -36,7 +36,14 @@ export function rangeSelection(ws: Workspace, from: number, to: number): Selecti
 export function takeBatch(ws: Workspace, batch: Batch, selection: Address, count: number, schema: Schema = batch.schema): Batch {
   assert(schema.length === batch.columns.length, 'takeBatch renames columns, it neither adds nor drops any');
   const columns = batch.columns.map((column) => takeVector(ws, column, selection, count));
-  return batchOf(schema, count, columns, take64(ws, batch.times, selection, count), take64(ws, batch.clocks, selection, count), take8(ws, batch.ops, selection, count));
+  return batchOf(
+    schema,
+    count,
+    columns,
+    take64(ws, batch.times, selection, count),
+    take64(ws, batch.clocks, selection, count),
+    take8(ws, batch.ops, selection, count),
+  );
 }
 
 /** The same of one column. */
@@ -156,8 +163,18 @@ export function concatBatches(ws: Workspace, batches: readonly Batch[]): Batch {
     }
     return out;
   };
-  assert(batches.every((b) => (b.times === NONE) === (first.times === NONE)), 'batches of one stream all have event times, or none has');
-  return batchOf(first.schema, rows, columns, words((b) => b.times, 0n), words((b) => b.clocks, -(2n ** 63n)), concatOps(ws, batches, rows));
+  assert(
+    batches.every((b) => (b.times === NONE) === (first.times === NONE)),
+    'batches of one stream all have event times, or none has',
+  );
+  return batchOf(
+    first.schema,
+    rows,
+    columns,
+    words((b) => b.times, 0n),
+    words((b) => b.clocks, -(2n ** 63n)),
+    concatOps(ws, batches, rows),
+  );
 }
 
 function concatOps(ws: Workspace, batches: readonly Batch[], rows: number): Address {
@@ -172,7 +189,12 @@ function concatOps(ws: Workspace, batches: readonly Batch[], rows: number): Addr
   return out;
 }
 
-function concatVectors(ws: Workspace, kind: Kind, parts: readonly { readonly vector: Vector; readonly rows: number }[], rows: number): Vector {
+function concatVectors(
+  ws: Workspace,
+  kind: Kind,
+  parts: readonly { readonly vector: Vector; readonly rows: number }[],
+  rows: number,
+): Vector {
   const { kernels } = ws;
   const bits = (pick: (v: Vector) => Address): Address => {
     const out = ws.alloc(bitmapBytes(rows));
@@ -248,5 +270,8 @@ function readOffset(memory: Memory, vector: Vector, row: number): number {
 /** Refuses a text or binary column that needs more bytes than one can hold. */
 export function checkColumnBytes(bytes: number): void {
   if (bytes <= MAX_COLUMN_BYTES) return;
-  throw new MillraceError('value.overflow', `a batch's text or binary column would need ${bytes} bytes, more than the ${MAX_COLUMN_BYTES} that one can hold; use smaller batches`);
+  throw new MillraceError(
+    'value.overflow',
+    `a batch's text or binary column would need ${bytes} bytes, more than the ${MAX_COLUMN_BYTES} that one can hold; use smaller batches`,
+  );
 }

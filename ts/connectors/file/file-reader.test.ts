@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Batch } from '../../columns/batch.js';
 import { NONE } from '../../columns/memory.js';
 import { field, type Schema } from '../../columns/schema.js';
-import { MillraceError } from '../../core/errors.js';
+import type { MillraceError } from '../../core/errors.js';
 import { DEFAULT_LIMITS, type Limits } from '../../core/limits.js';
 import { nodeHost } from '../../core/node-host.js';
 import { Random } from '../../core/random.js';

@@ -124,7 +124,8 @@ export class NexmarkColumns {
     const person = PERSON_TEXTS[name];
     if (person !== undefined) return this.#bytes(n, person[1], (o, v) => kernels.nexmark_person_text(ids, n, seed, person[0], o, v));
     const auction = AUCTION_TEXTS[name];
-    if (auction !== undefined) return this.#bytes(n, auction[1], (o, v) => kernels.nexmark_text(ids, n, seed, auction[0], auction[1], o, v));
+    if (auction !== undefined)
+      return this.#bytes(n, auction[1], (o, v) => kernels.nexmark_text(ids, n, seed, auction[0], auction[1], o, v));
     if (name === 'extra') return this.#extra(rows);
     const url = name === 'url' ? 1 : 0;
     const channels = this.#channelTable();

@@ -31,10 +31,12 @@ export function nexmarkOptions(given: Readonly<Record<string, unknown>>): Nexmar
   const unknown = Object.keys(given).find((name) => !KNOWN.includes(name));
   if (unknown !== undefined) throw invalid(`there is no option '${unknown}'; there are ${KNOWN.join(', ')}`);
   const rate = given['rate'] ?? 10_000;
-  if (typeof rate !== 'number' || !(rate > 0 && rate <= 1e12)) throw invalid(`rate must be a number of events a second above 0, not ${String(rate)}`);
+  if (typeof rate !== 'number' || !(rate > 0 && rate <= 1e12))
+    throw invalid(`rate must be a number of events a second above 0, not ${String(rate)}`);
   const events = given['events'] === undefined ? undefined : whole(given, 'events', 0, 0, MAX_EVENTS);
   const splits = whole(given, 'splits', 1, 1, MAX_SPLITS);
-  if (splits > 1 && events === undefined) throw invalid('with several splits say how many events there are: ids of one split begin where those of the one before end');
+  if (splits > 1 && events === undefined)
+    throw invalid('with several splits say how many events there are: ids of one split begin where those of the one before end');
   const table = given['table'];
   if (table !== undefined && !NEXMARK_TABLE_NAMES.includes(table as NexmarkTableName))
     throw invalid(`there is no table '${String(table)}'; there are ${NEXMARK_TABLE_NAMES.join(', ')}`);

@@ -22,7 +22,11 @@ export function nexmarkSource(spec: ConnectorSpec, context: SourceContext): Sour
 
 export function nexmarkLaneReader(spec: ConnectorSpec, context: LaneReaderContext): LaneReader {
   const options = nexmarkOptions(spec.options);
-  return new NexmarkReader(new NexmarkColumns(context.ws, tableOf(context.schema, options.table), options), context.fields, tableOf(context.schema, options.table));
+  return new NexmarkReader(
+    new NexmarkColumns(context.ws, tableOf(context.schema, options.table), options),
+    context.fields,
+    tableOf(context.schema, options.table),
+  );
 }
 
 class NexmarkSource implements Source {
@@ -55,7 +59,8 @@ function planner(table: NexmarkTableName): BlockPlanner {
   const bytesPerEvent = (BYTES_PER_ROW * ROWS_PER_EPOCH[table]) / EVENTS_PER_EPOCH;
   const endOf = (split: SplitSpec): number => split.end ?? MAX_EVENTS;
   return {
-    next: (split, from, bytes) => (from >= endOf(split) ? undefined : { to: Math.min(endOf(split), from + Math.max(1, Math.floor(bytes / bytesPerEvent))) }),
+    next: (split, from, bytes) =>
+      from >= endOf(split) ? undefined : { to: Math.min(endOf(split), from + Math.max(1, Math.floor(bytes / bytesPerEvent))) },
     ended: (split, position) => position >= endOf(split),
   };
 }
@@ -94,14 +99,21 @@ class NexmarkReader implements LaneReader {
 
   #pending(timeline: NexmarkTimeline, rows: NexmarkRows): PendingRows {
     const partial = this.#columns.batch(timeline, rows, this.#fields, 'fixed');
-    return { port: 'rows', partial, deferred: this.#deferred, finish: (selection, count) => this.#finish(timeline, rows, partial, selection, count) };
+    return {
+      port: 'rows',
+      partial,
+      deferred: this.#deferred,
+      finish: (selection, count) => this.#finish(timeline, rows, partial, selection, count),
+    };
   }
 
   #finish(timeline: NexmarkTimeline, rows: NexmarkRows, partial: Batch, selection: Address, count: number): Batch {
     // Making the few columns of the rows kept anew is as fast as copying them.
     if (selection !== NONE) return this.#columns.batch(timeline, this.#columns.keep(rows, selection, count), this.#fields);
     if (!this.#deferred) return partial;
-    const columns = partial.columns.map((v, i) => (v.values === NONE ? this.#columns.column(timeline, rows, must(this.#fields[i], 'a field')) : v));
+    const columns = partial.columns.map((v, i) =>
+      v.values === NONE ? this.#columns.column(timeline, rows, must(this.#fields[i], 'a field')) : v,
+    );
     return batchOf(this.#fields, rows.rows, columns);
   }
 }
@@ -109,11 +121,18 @@ class NexmarkReader implements LaneReader {
 /** The table that has all the columns of the job's schema, with the same types. */
 function tableOf(schema: Schema, named: NexmarkTableName | undefined): NexmarkTableName {
   const candidates = named === undefined ? NEXMARK_TABLE_NAMES : [named];
-  const missing = (table: NexmarkTableName) => schema.find((f) => !NEXMARK_TABLES[table].some((g) => g.name === columnName(f) && g.kind === f.kind));
+  const missing = (table: NexmarkTableName) =>
+    schema.find((f) => !NEXMARK_TABLES[table].some((g) => g.name === columnName(f) && g.kind === f.kind));
   const fitting = candidates.filter((table) => missing(table) === undefined);
   if (fitting.length === 1 && fitting[0] !== undefined) return fitting[0];
   if (fitting.length > 1)
-    throw new MillraceError('config.invalid', `nexmark: the columns are those of several tables (${fitting.join(', ')}); give from() one of nexmark.bids, nexmark.auctions, nexmark.persons`);
+    throw new MillraceError(
+      'config.invalid',
+      `nexmark: the columns are those of several tables (${fitting.join(', ')}); give from() one of nexmark.bids, nexmark.auctions, nexmark.persons`,
+    );
   const wrong = candidates.map((table) => `${table} has no ${missing(table)?.name ?? ''} ${missing(table)?.kind ?? ''}`);
-  throw new MillraceError('config.invalid', `nexmark: no table has these columns (${wrong.join('; ')}); give from() one of nexmark.bids, nexmark.auctions, nexmark.persons`);
+  throw new MillraceError(
+    'config.invalid',
+    `nexmark: no table has these columns (${wrong.join('; ')}); give from() one of nexmark.bids, nexmark.auctions, nexmark.persons`,
+  );
 }

@@ -62,7 +62,10 @@ export const abs = strict((call, [a], rows, check) => {
   const values = ws.alloc(rows * (kind === 'int32' ? 4 : 8));
   if (kind === 'float64') ws.kernels.arithmetic_abs_f64(from, rows, values);
   else {
-    const done = kind === 'int32' ? ws.kernels.arithmetic_abs_i32(from, check, rows, values) : ws.kernels.arithmetic_abs_i64(from, check, rows, values);
+    const done =
+      kind === 'int32'
+        ? ws.kernels.arithmetic_abs_i32(from, check, rows, values)
+        : ws.kernels.arithmetic_abs_i64(from, check, rows, values);
     if (done < rows) throw overflow(call, `abs(${shown(ws, datum, done)})`, kind);
   }
   return { kind, validity: NONE, offsets: NONE, values };

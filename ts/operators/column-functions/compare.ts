@@ -76,11 +76,18 @@ function compareBits({ kernels }: Workspace, name: Comparison, a: Address, b: Ad
 /** Whether the first argument equals one of the others, which are single values of its kind, none of them null. */
 export const isIn = strict(({ ws }, args, rows) => {
   const [of, ...list] = args as [Datum, ...Datum[]];
-  assert(list.every((d) => d.single), 'a list holds single values');
+  assert(
+    list.every((d) => d.single),
+    'a list holds single values',
+  );
   const { kernels } = ws;
   const { vector } = of;
   const values = ws.alloc(bitmapBytes(rows));
-  const items = gather(ws, vector.kind, list.map((d) => d.vector));
+  const items = gather(
+    ws,
+    vector.kind,
+    list.map((d) => d.vector),
+  );
   switch (vector.kind) {
     case 'bool': {
       const has = (bit: number): boolean => list.some((d) => (must(ws.memory.u8[d.vector.values], 'a bit') & 1) === bit);

@@ -9,12 +9,27 @@ export type Value = null | boolean | number | bigint | string;
 export function writeColumn(space: Space, kind: Kind, values: readonly Value[]): Vector {
   const { memory } = space;
   const rows = values.length;
-  const validity = values.includes(null) ? writeBits(space, values.map((v) => v !== null)) : NONE;
+  const validity = values.includes(null)
+    ? writeBits(
+        space,
+        values.map((v) => v !== null),
+      )
+    : NONE;
   if (kind === 'bool') {
-    return { kind, validity, offsets: NONE, values: writeBits(space, values.map((v, i) => (v === null ? i % 2 === 0 : v === true))) };
+    return {
+      kind,
+      validity,
+      offsets: NONE,
+      values: writeBits(
+        space,
+        values.map((v, i) => (v === null ? i % 2 === 0 : v === true)),
+      ),
+    };
   }
   if (kind === 'utf8' || kind === 'binary') {
-    const bytes = values.map((v) => (v === null ? new Uint8Array() : new Uint8Array(Buffer.from(String(v), kind === 'utf8' ? 'utf8' : 'latin1'))));
+    const bytes = values.map((v) =>
+      v === null ? new Uint8Array() : new Uint8Array(Buffer.from(String(v), kind === 'utf8' ? 'utf8' : 'latin1')),
+    );
     const offsets = space.alloc((rows + 1) * 4);
     const at = space.alloc(bytes.reduce((sum, b) => sum + b.length, 0));
     let end = 0;
@@ -67,7 +82,11 @@ function readValue(memory: Memory, { kind, offsets, values }: Vector, row: numbe
 }
 
 /** A batch of named columns; each is nullable. */
-export function writeBatch(space: Space, columns: Readonly<Record<string, readonly [Kind, readonly Value[]]>>, times?: readonly bigint[]): Batch {
+export function writeBatch(
+  space: Space,
+  columns: Readonly<Record<string, readonly [Kind, readonly Value[]]>>,
+  times?: readonly bigint[],
+): Batch {
   const schema = Object.entries(columns).map(([name, [kind]]) => field(name, kind, true));
   const vectors = Object.values(columns).map(([kind, values]) => writeColumn(space, kind, values));
   const rows = Object.values(columns)[0]?.[1].length ?? 0;
