@@ -126,15 +126,25 @@ export function concatDetached(schema: Schema, batches: readonly DetachedBatch[]
   return {
     schema,
     rows,
-    columns: schema.map(({ kind }, c) => concatVectors(kind, rows, filled, c)),
+    columns: schema.map(({ kind }, c) =>
+      concatVectors(
+        kind,
+        rows,
+        filled.map((batch) => ({ rows: batch.rows, vector: batch.columns[c] as DetachedVector })),
+      ),
+    ),
     times: concatTimes(rows, filled, (batch) => batch.times, 'times'),
     clocks: concatTimes(rows, filled, (batch) => batch.clocks, 'clocks'),
     ops: concatOps(rows, filled),
   };
 }
 
-function concatVectors(kind: Kind, rows: number, batches: readonly DetachedBatch[], column: number): DetachedVector {
-  const vectors = batches.map((batch) => ({ rows: batch.rows, vector: batch.columns[column] as DetachedVector }));
+/** Several columns of one kind, in order, as one of `rows` rows. */
+export function concatVectors(
+  kind: Kind,
+  rows: number,
+  vectors: readonly { readonly rows: number; readonly vector: DetachedVector }[],
+): DetachedVector {
   const validity = vectors.some(({ vector }) => vector.validity !== undefined) ? new Uint8Array(bitmapBytes(rows)) : undefined;
   const isBytes = layoutOf(kind) === 'bytes';
   const total = isBytes ? vectors.reduce((sum, v) => sum + (v.vector.offsets?.[v.rows] ?? 0), 0) : valueBytes(kind, rows);
