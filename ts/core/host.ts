@@ -9,6 +9,10 @@ export interface Host {
   monotonicMs(): number;
   /** 64 unforeseeable bits, as two words: seeds of in-memory hash tables. */
   entropy(): readonly [number, number];
+  /** Runs `task` soon, after whatever else waits in the event loop. */
+  defer(task: () => void): void;
+  /** Runs `task` once, `ms` from now; the answer cancels it. */
+  after(ms: number, task: () => void): () => void;
   readonly files: Files;
 }
 

@@ -88,12 +88,19 @@ function globToRegExp(pattern: string): RegExp {
 }
 
 /** The real machine: the one place that reads its clock, chance and files. */
-export const nodeHost: Host = Object.freeze({
+export const nodeHost: Host = Object.freeze<Host>({
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
   entropy: () => {
     const bytes = randomBytes(8);
     return [bytes.readUInt32LE(0), bytes.readUInt32LE(4)] as const;
+  },
+  defer: (task) => {
+    setImmediate(task);
+  },
+  after: (ms, task) => {
+    const timer = setTimeout(task, ms);
+    return () => clearTimeout(timer);
   },
   files: nodeFiles,
 });
