@@ -7,6 +7,7 @@
 //   key            = finish(seed + G)                 with G = 0x9E3779B97F4A7C15
 //   draw(id, slot) = finish(key + (16·id + slot + 1)·G)
 //   pick(w, n)     = ((w >>> 32) · n) >>> 32          in [0, n)
+//   unit(w)        = (w >>> 12) / 2^52                in [0, 1)
 //
 //   slot | bid                              | auction                          | person
 //   0    | auction: hot if bit 0, pick      | seller: hot if bits 0-1, pick    | first name: pick; last name: pick of the low half
@@ -22,7 +23,7 @@
 // letters: extra takes 8 letters a word ('a' + (byte·26 >>> 8)), others 6 a word (10 bits each, a space with chance 1/13).
 //
 // IDS. Of each 50 event ids (an epoch), the first is a person, the next 3 auctions, the other 46 bids. `ids` is u64[n] and
-// `epochs` u32[n] = id / 50, as nexmark_select made them; all columns are made from these two.
+// `epochs` u32[n] = id / 50 (below 2^30), as nexmark_select made them; all columns are made from these two.
 // Columns are written whole for rows [0, n). Columns of bytes write offsets u32[n + 1] and answer how many bytes they hold;
 // `values` needs the room of the table's longest text times n, and 64 bytes more.
 
@@ -133,6 +134,13 @@ function pick(w: u64, n: u64): u64 {
   return ((w >>> 32) * n) >>> 32;
 }
 
+/** A number in [0, 1) of the word's upper 52 bits. */
+// @ts-ignore: decorator
+@inline
+function unit(w: u64): f64 {
+  return reinterpret<f64>((w >>> 12) | 0x3ff0000000000000) - 1.0;
+}
+
 // @ts-ignore: decorator
 @inline
 function idAt(ids: usize, i: u32): u64 {
@@ -225,8 +233,7 @@ export function nexmark_expires(ids: usize, n: u32, seed: f64, firstId: f64, bas
     const number = <f64>(id - first);
     const time = timeOf(number, baseTime, scale, rate);
     const horizon = timeOf(number + HORIZON_EVENTS, baseTime, scale, rate) - time;
-    const u = <f64>(draw(base, id) >>> 11) * (1.0 / 9007199254740992.0);
-    store<i64>(out + (<usize>i << 3), <i64>(time + 1.0 + Math.floor(u * Math.max(2.0 * horizon, 1.0))));
+    store<i64>(out + (<usize>i << 3), <i64>(time + 1.0 + Math.floor(unit(draw(base, id)) * Math.max(2.0 * horizon, 1.0))));
   }
 }
 
@@ -234,11 +241,11 @@ export function nexmark_expires(ids: usize, n: u32, seed: f64, firstId: f64, bas
 export function nexmark_auction(ids: usize, epochs: usize, n: u32, seed: f64, out: usize): void {
   const base = baseOf(seed, 0);
   for (let i: u32 = 0; i < n; i++) {
-    const last = <u64>load<u32>(epochs + (<usize>i << 2)) * AUCTIONS + 2;
+    const last = load<u32>(epochs + (<usize>i << 2)) * AUCTIONS + 2;
     const w = draw(base, idAt(ids, i));
     const low = last > OPEN_AUCTIONS ? last - OPEN_AUCTIONS : 0;
-    const cold = low + pick(w, last + LEAD + 1 - low);
-    const hot = <u64>((<u32>(last / HOT_BATCH)) * HOT_BATCH);
+    const cold = <u64>low + pick(w, last + LEAD + 1 - low);
+    const hot = <u64>((last / HOT_BATCH) * HOT_BATCH);
     store<u64>(out + (<usize>i << 3), FIRST_ID + select<u64>(hot, cold, <u32>w & 1));
   }
 }
@@ -251,31 +258,71 @@ export function nexmark_person(ids: usize, epochs: usize, n: u32, seed: f64, slo
     const w = draw(base, idAt(ids, i));
     const active = min(last + 1, ACTIVE_PERSONS);
     const cold = <u64>(last + 1 - active) + pick(w, active + LEAD);
-    const hot = <u64>(last / HOT_BATCH) * HOT_BATCH + hotStep;
+    const hot = <u64>((last / HOT_BATCH) * HOT_BATCH + hotStep);
     store<u64>(out + (<usize>i << 3), FIRST_ID + select<u64>(hot, cold, <u32>w & 3));
   }
 }
 
+/** Added to a number of magnitude below 2^51, rounds it to the nearest integer (ties to even), in the low bits. */
+const ROUND: f64 = 6755399441055744.0;
+/** The bits of 2^0. */
+const ONE_BITS: u64 = 0x3ff0000000000000;
+const LOG2_MILLION: f64 = 19.931568569324174;
+const LN2: f64 = 0.6931471805599453;
+/** 1/k!: the series of e^x. */
+const C2: f64 = 0.5;
+const C3: f64 = 0.16666666666666666;
+const C4: f64 = 0.041666666666666664;
+const C5: f64 = 0.008333333333333333;
+const C6: f64 = 0.001388888888888889;
+const C7: f64 = 0.0001984126984126984;
+const C8: f64 = 0.0000248015873015873;
+const C9: f64 = 0.0000027557319223985893;
+
 /**
- * Cents, log-uniform: floor(100 · 10^(6u) + 0.5). The power is 2^k · e^x with |x| <= ln 2 / 2 and e^x by its series to x^9,
- * in this order of operations, so that every machine gives the same cents. `add`: added to what `out` holds.
+ * Cents, log-uniform: 100 · 10^(6u), rounded to the nearest. The power is 2^k · e^x with |x| <= ln 2 / 2 and e^x by its series
+ * to x^9, in this order of operations, so that every machine gives the same cents. `add`: added to what `out` holds.
  */
 export function nexmark_price(ids: usize, n: u32, seed: f64, slot: u32, add: u32, out: usize): void {
   const base = baseOf(seed, slot);
-  for (let i: u32 = 0; i < n; i++) {
-    const u = <f64>(draw(base, idAt(ids, i)) >>> 11) * (1.0 / 9007199254740992.0);
-    const t = u * 19.931568569324174;
-    const k = <i32>(t + 0.5);
-    const x = (t - <f64>k) * 0.6931471805599453;
+  const whole: u64 = (<u64>1 << 51) - 1;
+  let i: u32 = 0;
+  if (ASC_FEATURE_SIMD) {
+    const round = f64x2.splat(ROUND);
+    const one = f64x2.splat(1.0);
+    for (; i + 2 <= n; i += 2) {
+      let w = i64x2.splat(draw(base, idAt(ids, i)));
+      w = i64x2.replace_lane(w, 1, draw(base, idAt(ids, i + 1)));
+      const u = f64x2.sub(v128.or(i64x2.shr_u(w, 12), i64x2.splat(ONE_BITS)), one);
+      const t = f64x2.mul(u, f64x2.splat(LOG2_MILLION));
+      const k = f64x2.add(t, round);
+      const x = f64x2.mul(f64x2.sub(t, f64x2.sub(k, round)), f64x2.splat(LN2));
+      const x2 = f64x2.mul(x, x);
+      const a = f64x2.add(f64x2.add(one, x), f64x2.mul(x2, f64x2.add(f64x2.splat(C2), f64x2.mul(x, f64x2.splat(C3)))));
+      const b0 = f64x2.add(f64x2.splat(C4), f64x2.mul(x, f64x2.splat(C5)));
+      const b1 = f64x2.add(f64x2.splat(C6), f64x2.mul(x, f64x2.splat(C7)));
+      const c = f64x2.add(f64x2.splat(C8), f64x2.mul(x, f64x2.splat(C9)));
+      const x4 = f64x2.mul(x2, x2);
+      const e = f64x2.add(a, f64x2.mul(x4, f64x2.add(f64x2.add(b0, f64x2.mul(x2, b1)), f64x2.mul(x4, c))));
+      const scale = i64x2.add(i64x2.shl(k, 52), i64x2.splat(ONE_BITS));
+      let cents = v128.and(f64x2.add(f64x2.mul(f64x2.mul(e, f64x2.splat(100.0)), scale), round), i64x2.splat(whole));
+      const at = out + (<usize>i << 3);
+      if (add) cents = i64x2.add(cents, v128.load(at));
+      v128.store(at, cents);
+    }
+  }
+  for (; i < n; i++) {
+    const t = unit(draw(base, idAt(ids, i))) * LOG2_MILLION;
+    const k = t + ROUND;
+    const x = (t - (k - ROUND)) * LN2;
     const x2 = x * x;
     const x4 = x2 * x2;
-    const a = 1.0 + x + x2 * (0.5 + x * 0.16666666666666666);
-    const b = 0.041666666666666664 + x * 0.008333333333333333 + x2 * (0.001388888888888889 + x * 0.0001984126984126984);
-    const c = 0.0000248015873015873 + x * 0.0000027557319223985893;
-    const power = a + x4 * (b + x4 * c);
-    const cents = <i64>(power * <f64>(100 << k) + 0.5);
+    const b = C4 + x * C5 + x2 * (C6 + x * C7);
+    const e = 1.0 + x + x2 * (C2 + x * C3) + x4 * (b + x4 * (C8 + x * C9));
+    const scale = reinterpret<f64>((reinterpret<u64>(k) << 52) + ONE_BITS);
+    const cents = reinterpret<u64>(e * 100.0 * scale + ROUND) & whole;
     const at = out + (<usize>i << 3);
-    store<i64>(at, add ? load<i64>(at) + cents : cents);
+    store<u64>(at, add ? load<u64>(at) + cents : cents);
   }
 }
 

@@ -19,8 +19,8 @@ export interface NexmarkOptions {
 /** Midnight of 2015-07-15 (UTC), as in the first Nexmark generators. */
 const BASE_TIME = 1_436_918_400_000;
 
-/** Epochs are 32-bit numbers in the kernels. */
-export const MAX_EVENTS = 2 ** 32 * EVENTS_PER_EPOCH;
+/** So that numbers of auctions, three an epoch, are 32-bit numbers in the kernels. */
+export const MAX_EVENTS = 2 ** 30 * EVENTS_PER_EPOCH;
 const MAX_SPLITS = 1024;
 const MAX_GROUP = 1_000_000;
 

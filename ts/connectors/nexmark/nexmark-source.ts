@@ -22,11 +22,8 @@ export function nexmarkSource(spec: ConnectorSpec, context: SourceContext): Sour
 
 export function nexmarkLaneReader(spec: ConnectorSpec, context: LaneReaderContext): LaneReader {
   const options = nexmarkOptions(spec.options);
-  return new NexmarkReader(
-    new NexmarkColumns(context.ws, tableOf(context.schema, options.table), options),
-    context.fields,
-    tableOf(context.schema, options.table),
-  );
+  const table = tableOf(context.schema, options.table);
+  return new NexmarkReader(new NexmarkColumns(context.ws, table, options), context.fields, table);
 }
 
 class NexmarkSource implements Source {
@@ -125,14 +122,11 @@ function tableOf(schema: Schema, named: NexmarkTableName | undefined): NexmarkTa
     schema.find((f) => !NEXMARK_TABLES[table].some((g) => g.name === columnName(f) && g.kind === f.kind));
   const fitting = candidates.filter((table) => missing(table) === undefined);
   if (fitting.length === 1 && fitting[0] !== undefined) return fitting[0];
-  if (fitting.length > 1)
-    throw new MillraceError(
-      'config.invalid',
-      `nexmark: the columns are those of several tables (${fitting.join(', ')}); give from() one of nexmark.bids, nexmark.auctions, nexmark.persons`,
-    );
+  const advice = 'give from() one of nexmark.bids, nexmark.auctions, nexmark.persons';
   const wrong = candidates.map((table) => `${table} has no ${missing(table)?.name ?? ''} ${missing(table)?.kind ?? ''}`);
-  throw new MillraceError(
-    'config.invalid',
-    `nexmark: no table has these columns (${wrong.join('; ')}); give from() one of nexmark.bids, nexmark.auctions, nexmark.persons`,
-  );
+  const message =
+    fitting.length > 1
+      ? `the columns are those of several tables (${fitting.join(', ')})`
+      : `no table has these columns (${wrong.join('; ')})`;
+  throw new MillraceError('config.invalid', `nexmark: ${message}; ${advice}`);
 }
