@@ -11,3 +11,7 @@ export * from "./kernels/cast";
 export * from "./kernels/utf8";
 export * from "./kernels/json/columns";
 export * from "./kernels/json/decode";
+export * from "./kernels/accumulate";
+export * from "./kernels/group-rows";
+export * from "./kernels/window";
+export * from "./state/group-table";

@@ -1,0 +1,195 @@
+// Accumulators: a few words in each group's row (state/group-table.ts), all zero bytes to begin with.
+//
+//   count            | n |
+//   sum of integers  | low 64 bits | (high 63 bits << 1) | seen |       127 bits: no stream is long enough to overflow them
+//   sum of floats    | sum | what rounding lost | n |                   two doubles (Knuth's two-sum), added up when emitted
+//   min, max         | value | seen |                                   value as a word (kernels/words.ts)
+//   min, max, bytes  | address, length | capacity, seen |               a copy in the table's heap
+//
+// Kernels take rows [from, to) of a batch: `ats + 4 * row` holds the address of the row's group, `bitmap` (or 0: all) says
+// which rows count. `offset` is the accumulator's place in the group's row. Merging kernels take partial states as columns.
+import { GROUP_TABLE_HEAP_END, GROUP_TABLE_HEAP_TOP, GROUP_TABLE_NEED_BYTES, GROUP_TABLE_REASON, GROUP_TABLE_ROWS, GROUP_TABLE_STRIDE, GROUP_TABLE_USED } from "../memory/generated/layouts";
+
+// @ts-ignore: decorator
+@inline
+function counts(bitmap: usize, i: u32): bool {
+  return !bitmap || ((load<u8>(bitmap + (i >>> 3)) >>> (i & 7)) & 1) != 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function groupOf(ats: usize, i: u32, offset: u32): usize {
+  return <usize>load<u32>(ats + (<usize>i << 2)) + offset;
+}
+
+// @ts-ignore: decorator
+@inline
+function addWide(at: usize, low: u64, high: i64): void {
+  const old = load<u64>(at);
+  const sum = old + low;
+  store<u64>(at, sum);
+  store<i64>(at, (load<i64>(at, 8) + ((high + <i64>(sum < old)) << 1)) | 1, 8);
+}
+
+// @ts-ignore: decorator
+@inline
+function addFloat(at: usize, v: f64): void {
+  const a = load<f64>(at);
+  const sum = a + v;
+  const b = sum - a;
+  store<f64>(at, sum);
+  store<f64>(at, load<f64>(at, 8) + ((a - (sum - b)) + (v - b)), 8);
+}
+
+export function accumulate_count(ats: usize, offset: u32, bitmap: usize, from: u32, to: u32): void {
+  if (!bitmap) {
+    for (let i = from; i < to; i++) {
+      const at = groupOf(ats, i, offset);
+      store<u64>(at, load<u64>(at) + 1);
+    }
+    return;
+  }
+  for (let i = from; i < to; i++) {
+    const at = groupOf(ats, i, offset);
+    store<u64>(at, load<u64>(at) + <u64>counts(bitmap, i));
+  }
+}
+
+/** Also merges counts. */
+export function accumulate_add_i64(ats: usize, offset: u32, values: usize, from: u32, to: u32): void {
+  for (let i = from; i < to; i++) {
+    const at = groupOf(ats, i, offset);
+    store<u64>(at, load<u64>(at) + load<u64>(values + (<usize>i << 3)));
+  }
+}
+
+export function accumulate_sum_i64(ats: usize, offset: u32, values: usize, bitmap: usize, from: u32, to: u32): void {
+  for (let i = from; i < to; i++) {
+    if (!counts(bitmap, i)) continue;
+    const v = load<i64>(values + (<usize>i << 3));
+    addWide(groupOf(ats, i, offset), <u64>v, v >> 63);
+  }
+}
+
+export function accumulate_merge_sum_i64(ats: usize, offset: u32, lows: usize, highs: usize, from: u32, to: u32): void {
+  for (let i = from; i < to; i++) {
+    const high = load<i64>(highs + (<usize>i << 3));
+    if (high & 1) addWide(groupOf(ats, i, offset), load<u64>(lows + (<usize>i << 3)), high >> 1);
+  }
+}
+
+export function accumulate_sum_f64(ats: usize, offset: u32, values: usize, bitmap: usize, from: u32, to: u32): void {
+  for (let i = from; i < to; i++) {
+    if (!counts(bitmap, i)) continue;
+    const at = groupOf(ats, i, offset);
+    addFloat(at, load<f64>(values + (<usize>i << 3)));
+    store<u64>(at, load<u64>(at, 16) + 1, 16);
+  }
+}
+
+export function accumulate_merge_sum_f64(ats: usize, offset: u32, sums: usize, losses: usize, counts: usize, from: u32, to: u32): void {
+  for (let i = from; i < to; i++) {
+    const n = load<u64>(counts + (<usize>i << 3));
+    if (!n) continue;
+    const at = groupOf(ats, i, offset);
+    addFloat(at, load<f64>(sums + (<usize>i << 3)));
+    store<f64>(at, load<f64>(at, 8) + load<f64>(losses + (<usize>i << 3)), 8);
+    store<u64>(at, load<u64>(at, 16) + n, 16);
+  }
+}
+
+/** Also merges minima. */
+export function accumulate_min_i64(ats: usize, offset: u32, values: usize, bitmap: usize, from: u32, to: u32): void {
+  for (let i = from; i < to; i++) {
+    if (!counts(bitmap, i)) continue;
+    const at = groupOf(ats, i, offset);
+    const v = load<i64>(values + (<usize>i << 3));
+    if (!load<u64>(at, 8) || v < load<i64>(at)) {
+      store<i64>(at, v);
+      store<u64>(at, 1, 8);
+    }
+  }
+}
+
+export function accumulate_max_i64(ats: usize, offset: u32, values: usize, bitmap: usize, from: u32, to: u32): void {
+  for (let i = from; i < to; i++) {
+    if (!counts(bitmap, i)) continue;
+    const at = groupOf(ats, i, offset);
+    const v = load<i64>(values + (<usize>i << 3));
+    if (!load<u64>(at, 8) || v > load<i64>(at)) {
+      store<i64>(at, v);
+      store<u64>(at, 1, 8);
+    }
+  }
+}
+
+/** As memcmp, a shorter value before a longer one that begins with it. */
+function compareBytes(a: u64, b: u64): i32 {
+  const n = min(<u32>(a >>> 32), <u32>(b >>> 32));
+  let p = <usize>(<u32>a);
+  let q = <usize>(<u32>b);
+  const whole = p + (n & ~7);
+  for (; p < whole; p += 8, q += 8) {
+    const x = load<u64>(p);
+    const y = load<u64>(q);
+    if (x != y) return bswap(x) < bswap(y) ? -1 : 1;
+  }
+  for (const end = p + (n & 7); p < end; p++, q++) {
+    const d = <i32>load<u8>(p) - <i32>load<u8>(q);
+    if (d) return d;
+  }
+  return <i32>((a >>> 32) > (b >>> 32)) - <i32>((a >>> 32) < (b >>> 32));
+}
+
+// Rows whose group is not in table T are passed over: one call a table. The row that needs heap stops the kernel, as in
+// state/group-table.ts. With `keep`, a value that is replaced stays as it is (something else refers to it).
+// @ts-ignore: decorator
+@inline
+function extremeBytes<WANTED>(T: usize, ats: usize, offset: u32, words: usize, bitmap: usize, keep: u32, from: u32, to: u32): u32 {
+  const rows = load<u32>(T, GROUP_TABLE_ROWS);
+  const bytes = load<u32>(T, GROUP_TABLE_USED) * load<u32>(T, GROUP_TABLE_STRIDE);
+  for (let i = from; i < to; i++) {
+    const row = load<u32>(ats + (<usize>i << 2));
+    if (row - rows >= bytes || !counts(bitmap, i)) continue;
+    const at = <usize>row + offset;
+    const word = load<u64>(words + (<usize>i << 3));
+    const seen = load<u32>(at, 12);
+    if (seen) {
+      const order = compareBytes(word, load<u64>(at));
+      if (isInteger<WANTED>() ? order >= 0 : order <= 0) continue;
+    }
+    const length = <u32>(word >>> 32);
+    let place = load<u32>(at);
+    if (keep || !seen || length > load<u32>(at, 8)) {
+      // Capacities double, so that all places a group has left hold no more than the one it has.
+      const capacity: u32 = length <= 8 ? 8 : keep ? (length + 7) & ~7 : <u32>1 << (32 - clz(length - 1));
+      place = load<u32>(T, GROUP_TABLE_HEAP_TOP);
+      if (capacity > load<u32>(T, GROUP_TABLE_HEAP_END) - place) {
+        store<u32>(T, capacity, GROUP_TABLE_NEED_BYTES);
+        store<u32>(T, 2, GROUP_TABLE_REASON);
+        return i;
+      }
+      store<u32>(T, place + capacity, GROUP_TABLE_HEAP_TOP);
+      store<u32>(at, capacity, 8);
+    }
+    memory.copy(place, <usize>(<u32>word), length);
+    store<u64>(at, (<u64>length << 32) | <u64>place);
+    store<u32>(at, 1, 12);
+  }
+  return to;
+}
+
+export function accumulate_min_bytes(T: usize, ats: usize, offset: u32, words: usize, bitmap: usize, keep: u32, from: u32, to: u32): u32 {
+  return extremeBytes<i32>(T, ats, offset, words, bitmap, keep, from, to);
+}
+
+export function accumulate_max_bytes(T: usize, ats: usize, offset: u32, words: usize, bitmap: usize, keep: u32, from: u32, to: u32): u32 {
+  return extremeBytes<f64>(T, ats, offset, words, bitmap, keep, from, to);
+}
+
+/** bitmap[i] = a[i] and b[i], for n rows; a or b may be 0: all. */
+export function accumulate_both(a: usize, b: usize, n: u32, out: usize): void {
+  for (let i: usize = 0, bytes = (<usize>n + 7) >>> 3; i < bytes; i++) {
+    store<u8>(out + i, (a ? load<u8>(a + i) : 0xff) & (b ? load<u8>(b + i) : 0xff));
+  }
+}

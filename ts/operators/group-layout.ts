@@ -1,0 +1,105 @@
+import { assert, must } from '../core/assert.js';
+import type { Batch, Vector } from '../columns/batch.js';
+import { NONE, type Address } from '../columns/memory.js';
+import { field, type Field, type Kind, type Schema } from '../columns/schema.js';
+import { readKeys, type GroupRows } from '../state/group-rows.js';
+import { keyShapeOf, type KeyShape } from '../state/key-words.js';
+import type { Workspace } from '../wasm/workspace.js';
+import { AGGREGATES, type Aggregate, type Argument } from './aggregates.js';
+
+/** An aggregate whose argument and condition are columns of the input. */
+export interface BoundAggregate {
+  readonly name: string;
+  readonly fn: string;
+  readonly inputKind?: Kind;
+  /** Column indexes. */
+  readonly argument?: number;
+  /** A bool column: the row counts where it is true (not null). */
+  readonly where?: number;
+}
+
+export interface PlacedAggregate {
+  readonly bound: BoundAggregate;
+  readonly aggregate: Aggregate;
+  /** In a group's row. */
+  readonly offset: number;
+}
+
+/**
+ * What a group's row holds: | key words | accumulators |, or, when changes are to be told,
+ * | key words | flags | accumulators | accumulators as last emitted |.
+ */
+export interface GroupLayout {
+  readonly shape: KeyShape;
+  readonly aggregates: readonly PlacedAggregate[];
+  /** Of the flags, with changes. */
+  readonly flags: number;
+  /** Of one set of accumulators. */
+  readonly accumulatorBytes: number;
+  readonly changes: boolean;
+  /** All bytes after the key words. */
+  readonly rowBytes: number;
+}
+
+/** Columns of a partial batch before its keys: the window's start. */
+export const PARTIAL_KEYS_FROM = 1;
+
+export function groupLayout(keys: readonly Field[], aggregates: readonly BoundAggregate[], changes: boolean): GroupLayout {
+  const shape = keyShapeOf(keys);
+  const flags = shape.words * 8;
+  let offset = flags + (changes ? 8 : 0);
+  const first = offset;
+  const placed = aggregates.map((bound): PlacedAggregate => {
+    const aggregate = aggregateOf(bound);
+    const at = offset;
+    offset += aggregate.bytes;
+    return { bound, aggregate, offset: at };
+  });
+  const accumulatorBytes = offset - first;
+  return { shape, aggregates: placed, flags, accumulatorBytes, changes, rowBytes: changes ? 8 + 2 * accumulatorBytes : accumulatorBytes };
+}
+
+function aggregateOf(bound: BoundAggregate): Aggregate {
+  assert(Object.hasOwn(AGGREGATES, bound.fn), () => `there is no aggregate ${bound.fn}`);
+  return must(AGGREGATES[bound.fn], bound.fn)(bound.inputKind);
+}
+
+/** The window's start, the keys, and every aggregate's partial state: what pre-aggregation sends and snapshots hold. */
+export function partialSchemaOf(inputSchema: Schema, keys: readonly number[], aggregates: readonly BoundAggregate[]): Schema {
+  return [
+    field('windowStart', 'timestamp'),
+    ...keys.map((i) => must(inputSchema[i], 'a key column')),
+    ...aggregates.flatMap((bound) => aggregateOf(bound).state.map((f) => ({ ...f, name: `${bound.name}.${f.name}` }))),
+  ];
+}
+
+/** Arguments of all aggregates for a batch of rows, in scratch. */
+export function argumentsOf(ws: Workspace, layout: GroupLayout, batch: Batch): Argument[] {
+  return layout.aggregates.map(({ bound, aggregate }) => {
+    const argument = bound.argument === undefined ? undefined : must(batch.columns[bound.argument], 'an argument');
+    const words = argument === undefined ? NONE : aggregate.words(ws, argument, batch.rows);
+    const where = bound.where === undefined ? undefined : must(batch.columns[bound.where], 'a condition');
+    return { words, bitmap: bitmapOf(ws, batch.rows, argument, where) };
+  });
+}
+
+/** Rows whose argument is not null and whose condition is true. */
+function bitmapOf(ws: Workspace, rows: number, argument: Vector | undefined, where: Vector | undefined): Address {
+  const present = [argument?.validity ?? NONE, where?.values ?? NONE, where?.validity ?? NONE].filter((a) => a !== NONE);
+  const [first, ...others] = present;
+  if (first === undefined) return NONE;
+  return others.reduce((both, a) => {
+    const out = ws.alloc(Math.ceil(rows / 64) * 8);
+    ws.kernels.accumulate_both(both, a, rows, out);
+    return out;
+  }, first);
+}
+
+/** Keys, then partial states (of what was last emitted, with `emitted`). */
+export function readPartials(rows: GroupRows, layout: GroupLayout): Vector[] {
+  return [...readKeys(rows, layout.shape), ...readStates(rows, layout, 0)];
+}
+
+export function readStates(rows: GroupRows, layout: GroupLayout, shift: number): Vector[] {
+  return layout.aggregates.flatMap(({ aggregate, offset }) => aggregate.read(rows, offset + shift));
+}

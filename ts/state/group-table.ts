@@ -1,0 +1,227 @@
+import { assert, must } from '../core/assert.js';
+import { MillraceError } from '../core/errors.js';
+import { NONE, type Address } from '../columns/memory.js';
+import { BlockArena } from '../wasm/arena.js';
+import { GROUP_TABLE } from '../wasm/generated/layouts.js';
+import type { Workspace } from '../wasm/workspace.js';
+import type { KeyShape, KeyWords } from './key-words.js';
+
+const FULL = 1;
+const NO_HEAP = 2;
+const LONG_PROBE = 3;
+
+const SMALLEST_BITS = 8;
+const LARGEST_BITS = 28;
+/** Up to this many slots a quarter may be used, above a half: small tables stay in cache anyway. */
+const SPARSE_BITS = 16;
+const SMALLEST_HEAP = 1 << 12;
+const LARGEST_HEAP = 1 << 20;
+
+type Word = Exclude<keyof typeof GROUP_TABLE, 'seed' | 'bytes'>;
+
+/**
+ * Groups by key, each with room for accumulators (assembly/state/group-table.ts draws it). It allocates blocks of the
+ * lane's arena as it grows and gives all back on `close`. Addresses of rows change whenever groups are added.
+ */
+export class GroupTable {
+  readonly at: Address;
+  readonly shape: KeyShape;
+  readonly accumulatorBytes: number;
+  readonly #ws: Workspace;
+  #rowBytes = 0;
+  #indexBytes = 0;
+  readonly #heap: { at: Address; bytes: number }[] = [];
+  #reseeds = 0;
+  #indexed = true;
+
+  /** `expected`: how many groups to make room for at once. */
+  constructor(ws: Workspace, shape: KeyShape, accumulatorBytes: number, expected = 0) {
+    assert(accumulatorBytes % 8 === 0, 'accumulators are whole words');
+    this.#ws = ws;
+    this.shape = shape;
+    this.accumulatorBytes = accumulatorBytes;
+    this.at = ws.blocks.alloc(GROUP_TABLE.bytes);
+    ws.memory.u8.fill(0, this.at, this.at + GROUP_TABLE.bytes);
+    this.#setSeed(ws.seed);
+    // A row of no bytes at all (no key, nothing to accumulate) would make every group's address the same.
+    this.#set('stride', Math.max(8, shape.words * 8 + accumulatorBytes));
+    this.#set('words', shape.words);
+    this.#set('references', shape.references);
+    let bits = SMALLEST_BITS;
+    while (bits < LARGEST_BITS && groupsOfIndex(bits) < expected) bits++;
+    this.#newRows(Math.min(Math.max(expected, 16), groupsOfIndex(bits)));
+    this.#newIndex(bits);
+  }
+
+  /** Groups in the table. */
+  get size(): number {
+    return this.#get('used');
+  }
+
+  /** The first group's row; each further one is `stride` bytes on. */
+  get rows(): Address {
+    return this.#get('rows');
+  }
+
+  get stride(): number {
+    return this.#get('stride');
+  }
+
+  get bytesInUse(): number {
+    const heap = this.#heap.reduce((sum, b) => sum + BlockArena.roomOf(b.bytes), 0);
+    return BlockArena.roomOf(GROUP_TABLE.bytes) + BlockArena.roomOf(this.#rowBytes) + BlockArena.roomOf(this.#indexBytes) + heap;
+  }
+
+  /** How often a probe was too long and the table took another seed. */
+  get reseeds(): number {
+    return this.#reseeds;
+  }
+
+  /**
+   * Finds or makes the group of each row [from, to) (of `selection`, if there is one) and writes the groups' addresses
+   * to `ats + 4 * row`. They hold until groups are added again.
+   */
+  find(keys: KeyWords, selection: Address, from: number, to: number, ats: Address): void {
+    const { kernels } = this.#ws;
+    const { words, references } = this.shape;
+    if (words === 1 && references === 0) {
+      const column = must(keys.columns[0], 'a key column');
+      this.#fill(from, to, (at) => kernels.groups_find_word(this.at, column, selection, at, to, ats));
+      return;
+    }
+    const mark = this.#ws.scratch.mark();
+    // Rows of a selection may lie anywhere in the batch.
+    const first = selection === NONE ? from : 0;
+    const hashes = this.#ws.alloc((selection === NONE ? to - from : keys.rows) * 8) - first * 8;
+    const hash = (at: number): void => kernels.groups_hash(this.at, keys.addresses, selection, at, to, hashes);
+    hash(from);
+    this.#fill(from, to, (at) => kernels.groups_find_key(this.at, keys.addresses, hashes, selection, at, to, ats), () => hash(from));
+    this.#ws.scratch.release(mark);
+  }
+
+  /** Makes each row a group of its own, whatever its key: the table may then only be read and cleared. */
+  append(keys: KeyWords, selection: Address, from: number, to: number, ats: Address): void {
+    this.#indexed = false;
+    this.#setLimit();
+    // All the room first: appended rows cannot be found again after rows have moved.
+    while (this.#get('limit') - this.size < to - from) this.#growRows();
+    this.#fill(from, to, (at) => this.#ws.kernels.groups_append(this.at, keys.addresses, selection, at, to, ats));
+  }
+
+  /** The addresses of groups [from, to), u32 each, to `out`. */
+  addresses(from: number, to: number, out: Address): void {
+    this.#ws.kernels.groups_addresses(this.at, from, to, out);
+  }
+
+  /** More room for copied bytes, for a kernel that asked for it (`needBytes`). */
+  growHeap(): void {
+    const need = this.#get('needBytes');
+    const last = this.#heap.at(-1)?.bytes ?? SMALLEST_HEAP / 2;
+    const bytes = Math.max(Math.min(last * 2, LARGEST_HEAP), need + 8);
+    const at = this.#ws.blocks.alloc(bytes);
+    this.#heap.push({ at, bytes });
+    this.#set('heapTop', at);
+    this.#set('heapEnd', at + bytes - 8); // a kernel may read 7 bytes beyond a value
+  }
+
+  close(): void {
+    const { blocks } = this.#ws;
+    blocks.free(this.#get('index'), this.#indexBytes);
+    blocks.free(this.#get('rows'), this.#rowBytes);
+    for (const b of this.#heap) blocks.free(b.at, b.bytes);
+    blocks.free(this.at, GROUP_TABLE.bytes);
+  }
+
+  /** Runs a kernel over [from, to), making room whenever it stops short; from the start again if rows may have moved. */
+  #fill(from: number, to: number, run: (at: number) => number, rehash: () => void = () => undefined): void {
+    let reseeds = this.#reseeds;
+    for (let at = from; (at = run(at) >>> 0) < to; ) {
+      switch (this.#get('reason')) {
+        case FULL:
+          this.#grow();
+          at = from;
+          break;
+        case NO_HEAP:
+          this.growHeap();
+          break;
+        case LONG_PROBE:
+          this.#reseed();
+          break;
+        default:
+          assert(false, `a group table stopped for reason ${this.#get('reason')}`);
+      }
+      if (this.#reseeds !== reseeds) rehash();
+      reseeds = this.#reseeds;
+    }
+  }
+
+  #grow(): void {
+    if (this.size >= this.#rowLimit()) this.#growRows();
+    if (this.size >= groupsOfIndex(this.#get('bits'))) this.#growIndex();
+  }
+
+  #growRows(): void {
+    const [old, oldBytes] = [this.#get('rows'), this.#rowBytes];
+    this.#newRows(this.#rowLimit() * 2);
+    this.#ws.memory.u8.copyWithin(this.#get('rows'), old, old + this.size * this.#get('stride'));
+    this.#ws.blocks.free(old, oldBytes);
+    this.#setLimit();
+  }
+
+  #rowLimit(): number {
+    return Math.floor(this.#rowBytes / this.#get('stride'));
+  }
+
+  #growIndex(): void {
+    const bits = this.#get('bits') + 1;
+    if (bits > LARGEST_BITS) throw new MillraceError('state.too-large', `a table of groups is full at ${this.size} keys; use more lanes, smaller windows or fewer keys`);
+    this.#ws.blocks.free(this.#get('index'), this.#indexBytes);
+    this.#newIndex(bits);
+  }
+
+  #newRows(groups: number): void {
+    this.#rowBytes = BlockArena.roomOf(groups * this.#get('stride'));
+    this.#set('rows', this.#ws.blocks.alloc(this.#rowBytes));
+  }
+
+  #newIndex(bits: number): void {
+    this.#indexBytes = 4 * 2 ** bits;
+    this.#set('index', this.#ws.blocks.alloc(this.#indexBytes));
+    this.#set('bits', bits);
+    this.#setLimit();
+    if (!this.#ws.kernels.groups_rehash(this.at)) this.#reseed();
+  }
+
+  #setLimit(): void {
+    const rows = this.#rowLimit();
+    this.#set('limit', this.#indexed ? Math.min(groupsOfIndex(this.#get('bits')), rows) : rows);
+  }
+
+  /** Another seed, and if several in a row are no better (a very full table), a larger index. */
+  #reseed(): void {
+    const seed = this.#ws.memory.u64;
+    for (let i = 0; i < 4; i++) {
+      this.#reseeds++;
+      this.#setSeed((must(seed[(this.at + GROUP_TABLE.seed) / 8], 'a seed') * 0xd1342543de82ef95n + 0x2545f4914f6cdd1dn) & 0xffffffffffffffffn);
+      if (this.#ws.kernels.groups_rehash(this.at)) return;
+    }
+    this.#growIndex();
+  }
+
+  #setSeed(seed: bigint): void {
+    this.#ws.memory.u64[(this.at + GROUP_TABLE.seed) / 8] = seed;
+  }
+
+  #get(word: Word): number {
+    return must(this.#ws.memory.u32[(this.at + GROUP_TABLE[word]) / 4], word);
+  }
+
+  #set(word: Word, value: number): void {
+    this.#ws.memory.u32[(this.at + GROUP_TABLE[word]) / 4] = value;
+  }
+}
+
+/** How many groups an index of 2^bits slots takes. */
+function groupsOfIndex(bits: number): number {
+  return 2 ** (bits <= SPARSE_BITS ? bits - 2 : bits - 1);
+}
