@@ -11,6 +11,7 @@ import type { Workspace } from '../wasm/workspace.js';
 import { groupLayout, partialSchemaOf, readPartials, readStates, type BoundAggregate, type GroupLayout } from './group-layout.js';
 import type { KeyGroups, Operator, Outbox, StateReader, StateWriter, StepMark, Wakeup } from './operator.js';
 import { SlicedGroups, type Slice } from './sliced-groups.js';
+import { readWatermark, watermarkBatch, WATERMARK } from './watermark-state.js';
 import { isClosed, isLate, resultTime, windowPolicy, type WindowPolicy } from './window-policy.js';
 
 export interface WindowAggregateConfig {
@@ -44,8 +45,6 @@ interface Piece {
   readonly slice: Slice;
   readonly rows: number;
 }
-
-const WATERMARK: Schema = [field('watermark', 'float64')];
 
 /**
  * Aggregates by key and event-time window. Results come out when the watermark passes the window's last millisecond,
@@ -140,9 +139,7 @@ export class WindowAggregate implements Operator {
     const { count: keyGroups } = this.#config.keyGroups;
     const ws = this.#ws;
     const outer = ws.scratch.mark();
-    const watermark = ws.alloc(8);
-    ws.memory.f64[watermark / 8] = this.#watermark;
-    writer.broadcast('watermark', batchOf(WATERMARK, 1, [{ kind: 'float64', validity: NONE, offsets: NONE, values: watermark }]));
+    writer.broadcast('watermark', watermarkBatch(ws, this.#watermark));
     for (const slice of this.#groups.inOrder()) {
       for (let from = 0; from < slice.table.size; from += MAX_BATCH_ROWS) {
         const mark = ws.scratch.mark();
@@ -165,10 +162,7 @@ export class WindowAggregate implements Operator {
   }
 
   restore(reader: StateReader): void {
-    for (const batch of reader.broadcast('watermark', WATERMARK)) {
-      const { values } = must(batch.columns[0], 'the watermark');
-      for (let i = 0; i < batch.rows; i++) this.#watermark = Math.max(this.#watermark, must(this.#ws.memory.f64[values / 8 + i], 'a watermark'));
-    }
+    for (const batch of reader.broadcast('watermark', WATERMARK)) this.#watermark = readWatermark(this.#ws, batch, this.#watermark);
     for (const { batch } of reader.keyed('slices', this.#stateSchema)) this.#groups.addPartials(batch, this.#config.changes);
   }
 
