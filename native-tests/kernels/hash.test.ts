@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { field, type Kind, type Schema } from '../../ts/columns/schema.js';
 import { Random } from '../../ts/core/random.js';
-import { laneOfGroup } from '../../ts/operators/operator.js';
+import { laneOfGroup } from '../../ts/state/snapshot.js';
 import { keyShapeOf, keyWordsOf } from '../../ts/state/key-words.js';
 import { keyGroupsOf, partitionByLane } from '../../ts/state/partition.js';
 import { createWorkspace } from '../../ts/wasm/workspace.js';
