@@ -15,3 +15,5 @@ export * from "./kernels/accumulate";
 export * from "./kernels/group-rows";
 export * from "./kernels/window";
 export * from "./state/group-table";
+export * from "./kernels/csv";
+export * from "./kernels/csv-values";

@@ -54,3 +54,20 @@ export function bytes_after_nth(p: usize, end: usize, wanted: u8, n: i32): usize
   }
   return p;
 }
+
+/** Whether all bytes of [p, end) are below 128. */
+export function bytes_is_ascii(p: usize, end: usize): bool {
+  if (ASC_FEATURE_SIMD) {
+    while (p + 64 <= end) {
+      const all = v128.or(v128.or(v128.load(p), v128.load(p, 16)), v128.or(v128.load(p, 32), v128.load(p, 48)));
+      if (i8x16.bitmask(all)) return false;
+      p += 64;
+    }
+  }
+  while (p + 8 <= end) {
+    if (load<u64>(p) & 0x8080808080808080) return false;
+    p += 8;
+  }
+  while (p < end) if (load<u8>(p++) >= 0x80) return false;
+  return true;
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Random } from '../ts/core/random.js';
-import { createWorkspace } from '../ts/wasm/workspace.js';
+import { Random } from '../../ts/core/random.js';
+import { createWorkspace } from '../../ts/wasm/workspace.js';
 
 function afterNth(bytes: Uint8Array, wanted: number, n: number): number {
   let seen = 0;
