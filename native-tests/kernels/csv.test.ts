@@ -93,6 +93,21 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
       assert.deepEqual(got.bad, []);
     });
 
+    it('knows UTF-8 from what is not', () => {
+      const fields = [field('s', 'utf8')];
+      const cases: readonly (readonly [boolean, readonly number[]])[] = [
+        [true, [0xc2, 0x80]], [true, [0xdf, 0xbf]], [true, [0xe0, 0xa0, 0x80]], [true, [0xed, 0x9f, 0xbf]], [true, [0xee, 0x80, 0x80]],
+        [true, [0xef, 0xbf, 0xbf]], [true, [0xf0, 0x90, 0x80, 0x80]], [true, [0xf4, 0x8f, 0xbf, 0xbf]],
+        [false, [0x80]], [false, [0xc0, 0x80]], [false, [0xc1, 0xbf]], [false, [0xc2]], [false, [0xc2, 0x41]], [false, [0xe0, 0x9f, 0xbf]],
+        [false, [0xe1, 0x80]], [false, [0xed, 0xa0, 0x80]], [false, [0xed, 0xbf, 0xbf]], [false, [0xf0, 0x8f, 0xbf, 0xbf]], [false, [0xf4, 0x90, 0x80, 0x80]],
+        [false, [0xf5, 0x80, 0x80, 0x80]], [false, [0xff]],
+      ];
+      for (const [good, bytes] of cases) {
+        const got = decodeIn(ws, Uint8Array.from([0x61, ...bytes, 0x0a]), options(fields), straight(fields));
+        assert.equal(got.rows.length, good ? 1 : 0, bytes.map((b) => b.toString(16)).join(' '));
+      }
+    });
+
     it('says what is wrong with a record, and goes on', () => {
       const fields = [field('n', 'int32'), field('f', 'float64', true), field('s', 'utf8')];
       const lines = ['1,2,c', '1,2', '1,2,3,4', 'x,1,c', ',1,c', '1,1e999,c', '1,1,"c"d', `1,1,${'z'.repeat(21)}`, '2,,d'];

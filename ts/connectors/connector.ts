@@ -55,7 +55,7 @@ export interface Source {
   close?(): void | Promise<void>;
 }
 
-/** Cuts a split without reading it. */
+/** Cuts a split, without reading it where its format allows that. */
 export interface BlockPlanner {
   /** The next block's end after `from`, at most about `bytes` long; undefined when there is nothing to read now. */
   next(split: SplitSpec, from: number, bytes: number): { readonly to: number } | undefined;

@@ -55,6 +55,7 @@ export class RecordStage {
       const to = pieceEnd(from, end, batchRows);
       const bad: BadRecord[] = [];
       const decoded = this.#decoder.decode(from, to, (record) => bad.push(record));
+      bad.sort((a, b) => a.start - b.start);
       this.#rows += decoded.rows;
       this.#malformed += bad.length;
       const first = bad[0];

@@ -4,6 +4,7 @@ import { bitmapBytes, layoutOf, valueBytes, type Field, type TimestampFormat } f
 import { assert, unreachable } from '../core/assert.js';
 import { MAX_BATCH_ROWS } from '../core/limits.js';
 import type { BadRecord, Decoded, DecoderOptions, RowDecoder } from './decoder.js';
+import { takeVector } from './selection.js';
 import type { Workspace } from './workspace.js';
 
 export interface CsvDecoderOptions extends DecoderOptions {
@@ -90,7 +91,7 @@ export class CsvDecoder implements RowDecoder {
       const at = spans + slot * capacity * 8;
       const fixed = columns[slot];
       if (fixed === undefined) return this.#text(field, start, at, selection, count);
-      return selection === NONE ? fixed : this.#fixed(field, start, at, selection, count);
+      return selection === NONE ? fixed : takeVector(this.#ws, fixed, selection, count);
     });
   }
 
@@ -215,14 +216,6 @@ export class CsvDecoder implements RowDecoder {
       if (!Number.isFinite(value)) saw = SAW_BAD;
     }
     return saw;
-  }
-
-  /** Rows of a fixed-width column again, of the selected spans alone. */
-  #fixed(field: Field, start: Address, spans: Address, selection: Address, count: number): Vector {
-    const { memory } = this.#ws;
-    const chosen = this.#ws.alloc(count * 8);
-    for (let i = 0; i < count; i++) memory.f64[chosen / 8 + i] = memory.f64[spans / 8 + (memory.i32[selection / 4 + i] ?? 0)] ?? 0;
-    return this.#convert(field, start, chosen, count, this.#ws.alloc(count)).vector;
   }
 
   #text(field: Field, start: Address, spans: Address, selection: Address, count: number): Vector {

@@ -1,26 +1,64 @@
+import type { Address } from '../../columns/memory.js';
+import { CsvDecoder } from '../../wasm/csv-decoder.js';
 import { PlainJsonDecoder } from '../../wasm/plain-json-decoder.js';
 import type { ConnectorSpec, LaneReader, Sink, Source } from '../connector.js';
 import type { LaneReaderContext, SinkContext, SourceContext } from '../context.js';
 import { RecordStage } from '../record-stage.js';
-import { fileOptions } from './file-options.js';
+import { CsvBlocks } from './csv-blocks.js';
+import { headerLayout, positionalLayout, splitRecord } from './csv-layout.js';
+import { fileOptions, type CsvOptions } from './file-options.js';
 import { LineFileReader } from './file-reader.js';
 import { FileSink } from './file-sink.js';
 import { LineFileSource } from './file-source.js';
 
 const NEWLINE = 10;
 
+/** The `file` source, on the coordinator. */
 export function fileSource(spec: ConnectorSpec, context: SourceContext): Source {
-  return new LineFileSource(context.schema, fileOptions(spec.options));
+  const options = fileOptions(spec.options);
+  const { host, limits } = context;
+  const blocks = options.format === 'csv' && options.csv.quotedNewlines ? new CsvBlocks(host, limits, options.csv.delimiter) : undefined;
+  return new LineFileSource(context.schema, options.path, blocks);
 }
 
+/** The `file` source, in a lane. */
 export function fileLaneReader(spec: ConnectorSpec, context: LaneReaderContext): LaneReader {
-  fileOptions(spec.options);
-  const { ws, fields, limits, onMalformed, host } = context;
-  const decoder = new PlainJsonDecoder(ws, { fields, limits });
-  const pieceEnd = (start: number, end: number, rows: number) => ws.kernels.bytes_after_nth(start, end, NEWLINE, rows) >>> 0;
-  return new LineFileReader(ws, new RecordStage(ws, decoder, { fields, policy: onMalformed, pieceEnd }), { host, limits, aligned: false });
+  const options = fileOptions(spec.options);
+  return options.format === 'csv' ? csvReader(options.csv, context) : ndjsonReader(context);
 }
 
+/** The `file` sink. */
 export function fileSink(spec: ConnectorSpec, context: SinkContext): Sink {
   return new FileSink(fileOptions(spec.options), context.schema);
+}
+
+function ndjsonReader(context: LaneReaderContext): LaneReader {
+  const { ws, fields, limits, onMalformed: policy, host } = context;
+  const decoder = new PlainJsonDecoder(ws, { fields, limits });
+  const pieceEnd = (start: Address, end: Address, rows: number) => ws.kernels.bytes_after_nth(start, end, NEWLINE, rows) >>> 0;
+  return new LineFileReader(ws, new RecordStage(ws, decoder, { fields, policy, pieceEnd }), { host, limits, aligned: false });
+}
+
+function csvReader(options: CsvOptions, context: LaneReaderContext): LaneReader {
+  const { ws, schema, fields, limits, onMalformed: policy, host } = context;
+  const { quotedNewlines, header } = options;
+  const { kernels, memory } = ws;
+  const delimiter = options.delimiter.charCodeAt(0);
+  const decoder = new CsvDecoder(ws, { fields, limits, delimiter: options.delimiter, quotedNewlines });
+  const recordsEnd = (start: Address, end: Address, rows: number): Address => {
+    if (!quotedNewlines) return kernels.bytes_after_nth(start, end, NEWLINE, rows) >>> 0;
+    const at = kernels.csv_records_end(start, end, delimiter, rows) >>> 0;
+    // A record without an end is the block's last: the decoder tells what is wrong with it.
+    return at === start ? end : at;
+  };
+  if (!header) decoder.useLayout(positionalLayout(schema, fields));
+  const readHeader = (start: Address, end: Address, source: string): number | undefined => {
+    const after = recordsEnd(start, end, 1);
+    if (after === start || memory.u8[after - 1] !== NEWLINE) return undefined;
+    const text = new TextDecoder().decode(memory.u8.slice(start, after));
+    decoder.useLayout(headerLayout(splitRecord(text.replace(/\r?\n$/, ''), options.delimiter), fields, source));
+    return after - start;
+  };
+  const stage = new RecordStage(ws, decoder, { fields, policy, pieceEnd: recordsEnd });
+  return new LineFileReader(ws, stage, { host, limits, aligned: quotedNewlines, header: header ? readHeader : undefined });
 }

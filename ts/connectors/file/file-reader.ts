@@ -20,6 +20,11 @@ export interface LineReaderOptions {
   readonly limits: Limits;
   /** Whether each block begins and ends at a record's edge; else a record belongs to the block of its first byte. */
   readonly aligned: boolean;
+  /**
+   * Reads the header at the start of each split, and of each piece of bytes from the coordinator: answers its bytes, or
+   * undefined when it does not end before `end`. Called again when the reader turns to another split.
+   */
+  readonly header?: ((start: Address, end: Address, source: string) => number | undefined) | undefined;
 }
 
 /** Reads byte ranges of files straight into the lane's memory, and has their records decoded there. */
@@ -28,6 +33,9 @@ export class LineFileReader implements LaneReader {
   readonly #stage: RecordStage;
   readonly #options: LineReaderOptions;
   readonly #files = new Map<string, FileHandle>();
+  /** The split at hand, and where its records begin, after a byte order mark and a header. */
+  #current: string | undefined;
+  #bodyStart = 0;
 
   constructor(ws: Workspace, stage: RecordStage, options: LineReaderOptions) {
     this.#ws = ws;
@@ -42,7 +50,10 @@ export class LineFileReader implements LaneReader {
       return;
     }
     const path = String(split.options['path']);
-    const range = this.#load(this.#open(path), block.from, block.to, must(split.end, `the size of ${path}`));
+    const size = must(split.end, `the size of ${path}`);
+    const file = this.#open(path);
+    if (this.#current !== path) this.#begin(file, path, size);
+    const range = this.#load(file, Math.max(block.from, this.#bodyStart), block.to, size);
     if (range !== undefined) yield* this.#stage.run(range.start, range.end, this.#placeIn(path, range.position));
   }
 
@@ -58,22 +69,46 @@ export class LineFileReader implements LaneReader {
   *#decodeBytes(block: BlockRef, split: SplitSpec, bytes: Uint8Array): Generator<SourceItem, void, undefined> {
     const buffer = new ReadBuffer(this.#ws, bytes.length);
     this.#ws.memory.u8.set(bytes, buffer.start);
-    const position = (offset: number) => `byte ${block.from + offset}`;
-    yield* this.#stage.run(buffer.start, buffer.closed(0, bytes.length), { source: split.id, position, describe: position });
+    buffer.length = bytes.length;
+    const bom = block.from === 0 ? buffer.bomBytes() : 0;
+    const header = this.#options.header?.(buffer.start + bom, buffer.start + bytes.length, split.id) ?? 0;
+    const start = bom + header;
+    // Each piece begins with a copy of the header, which counts in positions once.
+    const origin = block.from + (block.from === 0 ? start : bom);
+    const position = (offset: number) => `byte ${origin + offset}`;
+    yield* this.#stage.run(buffer.start + start, buffer.closed(start, bytes.length), { source: split.id, position, describe: position });
+  }
+
+  #begin(file: FileHandle, path: string, size: number): void {
+    const { header, limits } = this.#options;
+    const { scratch } = this.#ws;
+    const mark = scratch.mark();
+    let skip = 0;
+    for (let bytes = TAIL_BYTES; ; bytes *= 4) {
+      const buffer = new ReadBuffer(this.#ws, Math.min(bytes, size));
+      buffer.fill(file, 0);
+      const bom = buffer.bomBytes();
+      const length = header?.(buffer.start + bom, buffer.closed(bom, buffer.length, buffer.length >= size), path);
+      skip = bom + Math.min(length ?? 0, buffer.length - bom);
+      if (header === undefined || length !== undefined || buffer.length >= size) break;
+      if (bytes > limits.recordBytes) throw tooLarge(path, 0, limits.recordBytes);
+    }
+    scratch.release(mark);
+    this.#current = path;
+    this.#bodyStart = skip;
   }
 
   /** The whole records whose first byte lies in [from, to), in memory; undefined when there are none. */
   #load(file: FileHandle, from: number, to: number, size: number): { start: Address; end: Address; position: number } | undefined {
     const { aligned, limits } = this.#options;
+    if (from >= to) return undefined;
     // The byte before tells whether a record begins at `from`.
-    const peek = from > 0 && !aligned ? 1 : 0;
+    const peek = from > this.#bodyStart && !aligned ? 1 : 0;
     const origin = from - peek;
     const buffer = new ReadBuffer(this.#ws, Math.min(to + TAIL_BYTES, size) - origin);
     buffer.fill(file, origin);
     const until = Math.min(to - origin, buffer.length);
-    let first = 0;
-    if (peek === 1) first = buffer.afterNewline(0, until);
-    else if (from === 0 && buffer.startsWithBom()) first = 3;
+    const first = peek === 1 ? buffer.afterNewline(0, until) : 0;
     if (first >= until) return undefined;
     let last = until;
     // The last record may go on beyond the block.
@@ -173,14 +208,15 @@ class ReadBuffer {
     return this.#ws.memory.u8[this.start + offset] === NEWLINE;
   }
 
-  startsWithBom(): boolean {
+  /** The length of a byte order mark at the start. */
+  bomBytes(): number {
     const { u8 } = this.#ws.memory;
-    return this.length >= 3 && u8[this.start] === 0xef && u8[this.start + 1] === 0xbb && u8[this.start + 2] === 0xbf;
+    return this.length >= 3 && u8[this.start] === 0xef && u8[this.start + 1] === 0xbb && u8[this.start + 2] === 0xbf ? 3 : 0;
   }
 
   /** The address of `to`, after adding the newline that a file's last record may lack: decoders are spared that case. */
-  closed(from: number, to: number): Address {
-    if (to === from || this.isNewline(to - 1)) return this.start + to;
+  closed(from: number, to: number, atEnd = true): Address {
+    if (!atEnd || to === from || this.isNewline(to - 1)) return this.start + to;
     this.#ws.memory.u8[this.start + to] = NEWLINE;
     return this.start + to + 1;
   }

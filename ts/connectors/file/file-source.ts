@@ -2,25 +2,32 @@ import type { Schema } from '../../columns/schema.js';
 import { MillraceError } from '../../core/errors.js';
 import type { Host } from '../../core/host.js';
 import type { BlockPlanner, Source, SplitSpec } from '../connector.js';
-import type { FileOptions } from './file-options.js';
 
-/** Regular files of lines, each a split; blocks are byte ranges, cut anywhere: a row belongs to the block of its first byte. */
+/** Cuts files whose every newline ends a record: anywhere, as a row belongs to the block of its first byte. */
+const ANYWHERE: BlockPlanner = {
+  next: (split, from, bytes) => (from < endOf(split) ? { to: Math.min(from + bytes, endOf(split)) } : undefined),
+  ended: (split, position) => position >= endOf(split),
+};
+
+/** Regular files, each a split; its positions are bytes. */
 export class LineFileSource implements Source {
   readonly schema: Schema;
   readonly runsIn = 'lane';
-  readonly blocks: BlockPlanner = {
-    next: (split, from, bytes) => (from < endOf(split) ? { to: Math.min(from + bytes, endOf(split)) } : undefined),
-    ended: (split, position) => position >= endOf(split),
-  };
-  readonly #options: FileOptions;
+  readonly blocks: BlockPlanner & { close?(): void };
+  readonly #pattern: string;
 
-  constructor(schema: Schema, options: FileOptions) {
+  constructor(schema: Schema, pattern: string, blocks?: BlockPlanner & { close?(): void }) {
     this.schema = schema;
-    this.#options = options;
+    this.#pattern = pattern;
+    this.blocks = blocks ?? ANYWHERE;
   }
 
   splits(host: Host): readonly SplitSpec[] {
-    return fileSplits(host, this.#options.path);
+    return fileSplits(host, this.#pattern);
+  }
+
+  close(): void {
+    this.blocks.close?.();
   }
 }
 
