@@ -24,7 +24,10 @@ function valueAt(ws: Workspace, vector: Vector, row: number): CsvValue {
     case 'timestamp':
       return i64[vector.values / 8 + row] ?? 0n;
     default: {
-      const bytes = u8.slice(vector.values + (i32[vector.offsets / 4 + row] ?? 0), vector.values + (i32[vector.offsets / 4 + row + 1] ?? 0));
+      const bytes = u8.slice(
+        vector.values + (i32[vector.offsets / 4 + row] ?? 0),
+        vector.values + (i32[vector.offsets / 4 + row + 1] ?? 0),
+      );
       return vector.kind === 'utf8' ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes) : String.fromCharCode(...bytes);
     }
   }
@@ -37,7 +40,13 @@ interface Outcome {
   readonly reasons: string[];
 }
 
-function decodeIn(ws: Workspace, bytes: Uint8Array, options: CsvDecoderOptions, layout: CsvLayout, keep?: (row: number) => boolean): Outcome {
+function decodeIn(
+  ws: Workspace,
+  bytes: Uint8Array,
+  options: CsvDecoderOptions,
+  layout: CsvLayout,
+  keep?: (row: number) => boolean,
+): Outcome {
   const mark = ws.scratch.mark();
   const start = ws.alloc(bytes.length + 2048) + 64;
   // What lies behind a block must not matter.
@@ -72,13 +81,85 @@ const options = (fields: Schema, more: Partial<CsvDecoderOptions> = {}): CsvDeco
 const straight = (fields: Schema): CsvLayout => ({ columns: fields.length, positions: fields.map((_, i) => i) });
 
 const SNIPPETS: readonly string[] = [
-  '', '0', '-1', '7', '123456789', '-9223372036854775808', '9223372036854775807', '9223372036854775808', '99999999999999999999', '2147483648', '-2147483648', '007',
-  '1.5', '-0', '-0.0', '.5', '5.', '1e5', '1E-7', '1e400', '1e-400', '0.1', '123456789.123456789', '12345678901234567890.5', '1e22', '1e23', '9007199254740993', '+1', '1e', '--1', '1_0',
-  '0.000000000000000000000001', '179769313486231570000000000000000000000',
-  'true', 'false', 'TRUE', 'False', 'tru', 'truex', 'fals', 'null',
-  '2024-01-31', '2024-02-29', '2023-02-29', '2024-02-30T00:00', '1969-12-31T23:59:59.999Z', '2024-06-01 12:30:45', '2024-06-01T12:30:45.1234567+02:00', '2024-06-01T12:30-0330', '2024-06-01T12',
-  '2024-06-01T25:00', '0000-01-01', '9999-12-31T23:59:59.999Z', '1700000000000', '8640000000000001', '-62135596800000', '2024-06-01T12:30:45.', '2024-13-01', '2024-00-10', '2024-04-31',
-  'hello', 'größer', '日本語', '😀', '\u007f', 'a"b', '"', '""', '"quoted"', '"a ""b"" c"', '"x,y"', '"line\nbreak"', '"open', '"after"x', '""""', '"1"', '"2024-01-01"', ' 1', 'x'.repeat(40),
+  '',
+  '0',
+  '-1',
+  '7',
+  '123456789',
+  '-9223372036854775808',
+  '9223372036854775807',
+  '9223372036854775808',
+  '99999999999999999999',
+  '2147483648',
+  '-2147483648',
+  '007',
+  '1.5',
+  '-0',
+  '-0.0',
+  '.5',
+  '5.',
+  '1e5',
+  '1E-7',
+  '1e400',
+  '1e-400',
+  '0.1',
+  '123456789.123456789',
+  '12345678901234567890.5',
+  '1e22',
+  '1e23',
+  '9007199254740993',
+  '+1',
+  '1e',
+  '--1',
+  '1_0',
+  '0.000000000000000000000001',
+  '179769313486231570000000000000000000000',
+  'true',
+  'false',
+  'TRUE',
+  'False',
+  'tru',
+  'truex',
+  'fals',
+  'null',
+  '2024-01-31',
+  '2024-02-29',
+  '2023-02-29',
+  '2024-02-30T00:00',
+  '1969-12-31T23:59:59.999Z',
+  '2024-06-01 12:30:45',
+  '2024-06-01T12:30:45.1234567+02:00',
+  '2024-06-01T12:30-0330',
+  '2024-06-01T12',
+  '2024-06-01T25:00',
+  '0000-01-01',
+  '9999-12-31T23:59:59.999Z',
+  '1700000000000',
+  '8640000000000001',
+  '-62135596800000',
+  '2024-06-01T12:30:45.',
+  '2024-13-01',
+  '2024-00-10',
+  '2024-04-31',
+  'hello',
+  'größer',
+  '日本語',
+  '😀',
+  '\u007f',
+  'a"b',
+  '"',
+  '""',
+  '"quoted"',
+  '"a ""b"" c"',
+  '"x,y"',
+  '"line\nbreak"',
+  '"open',
+  '"after"x',
+  '""""',
+  '"1"',
+  '"2024-01-01"',
+  ' 1',
+  'x'.repeat(40),
 ];
 
 for (const build of ['debug', 'scalar', 'simd'] as const) {
@@ -88,7 +169,13 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
     it('decodes quotes, doubled quotes, delimiters and line ends', () => {
       const fields = [field('a', 'utf8'), field('b', 'utf8', true)];
       const got = decodeIn(ws, text.encode('x,y\r\n"a,""b""\n",\n"",""\n,\n\nlast,"é"'), options(fields), straight(fields));
-      assert.deepEqual(got.rows, [['x', 'y'], ['a,"b"\n', null], ['', ''], ['', null], ['last', 'é']]);
+      assert.deepEqual(got.rows, [
+        ['x', 'y'],
+        ['a,"b"\n', null],
+        ['', ''],
+        ['', null],
+        ['last', 'é'],
+      ]);
       assert.deepEqual(got.offsets, [0, 5, 17, 23, 26]);
       assert.deepEqual(got.bad, []);
     });
@@ -96,11 +183,27 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
     it('knows UTF-8 from what is not', () => {
       const fields = [field('s', 'utf8')];
       const cases: readonly (readonly [boolean, readonly number[]])[] = [
-        [true, [0xc2, 0x80]], [true, [0xdf, 0xbf]], [true, [0xe0, 0xa0, 0x80]], [true, [0xed, 0x9f, 0xbf]], [true, [0xee, 0x80, 0x80]],
-        [true, [0xef, 0xbf, 0xbf]], [true, [0xf0, 0x90, 0x80, 0x80]], [true, [0xf4, 0x8f, 0xbf, 0xbf]],
-        [false, [0x80]], [false, [0xc0, 0x80]], [false, [0xc1, 0xbf]], [false, [0xc2]], [false, [0xc2, 0x41]], [false, [0xe0, 0x9f, 0xbf]],
-        [false, [0xe1, 0x80]], [false, [0xed, 0xa0, 0x80]], [false, [0xed, 0xbf, 0xbf]], [false, [0xf0, 0x8f, 0xbf, 0xbf]], [false, [0xf4, 0x90, 0x80, 0x80]],
-        [false, [0xf5, 0x80, 0x80, 0x80]], [false, [0xff]],
+        [true, [0xc2, 0x80]],
+        [true, [0xdf, 0xbf]],
+        [true, [0xe0, 0xa0, 0x80]],
+        [true, [0xed, 0x9f, 0xbf]],
+        [true, [0xee, 0x80, 0x80]],
+        [true, [0xef, 0xbf, 0xbf]],
+        [true, [0xf0, 0x90, 0x80, 0x80]],
+        [true, [0xf4, 0x8f, 0xbf, 0xbf]],
+        [false, [0x80]],
+        [false, [0xc0, 0x80]],
+        [false, [0xc1, 0xbf]],
+        [false, [0xc2]],
+        [false, [0xc2, 0x41]],
+        [false, [0xe0, 0x9f, 0xbf]],
+        [false, [0xe1, 0x80]],
+        [false, [0xed, 0xa0, 0x80]],
+        [false, [0xed, 0xbf, 0xbf]],
+        [false, [0xf0, 0x8f, 0xbf, 0xbf]],
+        [false, [0xf4, 0x90, 0x80, 0x80]],
+        [false, [0xf5, 0x80, 0x80, 0x80]],
+        [false, [0xff]],
       ];
       for (const [good, bytes] of cases) {
         const got = decodeIn(ws, Uint8Array.from([0x61, ...bytes, 0x0a]), options(fields), straight(fields));
@@ -111,8 +214,16 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
     it('says what is wrong with a record, and goes on', () => {
       const fields = [field('n', 'int32'), field('f', 'float64', true), field('s', 'utf8')];
       const lines = ['1,2,c', '1,2', '1,2,3,4', 'x,1,c', ',1,c', '1,1e999,c', '1,1,"c"d', `1,1,${'z'.repeat(21)}`, '2,,d'];
-      const got = decodeIn(ws, text.encode(`${lines.join('\n')}\n`), options(fields, { limits: { ...DEFAULT_LIMITS, stringBytes: 20 } }), straight(fields));
-      assert.deepEqual(got.rows, [[1, 2, 'c'], [2, null, 'd']]);
+      const got = decodeIn(
+        ws,
+        text.encode(`${lines.join('\n')}\n`),
+        options(fields, { limits: { ...DEFAULT_LIMITS, stringBytes: 20 } }),
+        straight(fields),
+      );
+      assert.deepEqual(got.rows, [
+        [1, 2, 'c'],
+        [2, null, 'd'],
+      ]);
       assert.deepEqual(got.reasons, [
         'expected 3 fields, found 2',
         'expected 3 fields, found 4',
@@ -128,7 +239,10 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
       const fields = [field('c', 'int64'), field('a', 'utf8')];
       const bytes = text.encode(Array.from({ length: 100 }, (_, i) => `a${i},broken number,${i}\n`).join(''));
       const got = decodeIn(ws, bytes, options(fields), { columns: 3, positions: [2, 0] }, (row) => row % 7 === 3);
-      assert.deepEqual(got.rows, Array.from({ length: 14 }, (_, i) => [BigInt(i * 7 + 3), `a${i * 7 + 3}`]));
+      assert.deepEqual(
+        got.rows,
+        Array.from({ length: 14 }, (_, i) => [BigInt(i * 7 + 3), `a${i * 7 + 3}`]),
+      );
     });
 
     it('gives what its twin gives, for records of every sort', () => {
@@ -143,29 +257,42 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
         const delimiter = random.pick([',', ';', '\t', '|']);
         // Values that suit the column for the most part, so that whole rows are good often enough.
         const good: Readonly<Record<string, readonly string[]>> = {
-          bool: ['true', 'false'], int32: ['1', '-20', '300000'], int64: ['5', '123456789012'], float64: ['0.25', '-1e3', '3.141592653589793'],
-          utf8: ['a', 'héé', '"q,""x"""', '"two\nlines"'], binary: ['raw'], timestamp: ['1700000000', '2024-05-06T07:08:09Z'],
+          bool: ['true', 'false'],
+          int32: ['1', '-20', '300000'],
+          int64: ['5', '123456789012'],
+          float64: ['0.25', '-1e3', '3.141592653589793'],
+          utf8: ['a', 'héé', '"q,""x"""', '"two\nlines"'],
+          binary: ['raw'],
+          timestamp: ['1700000000', '2024-05-06T07:08:09Z'],
         };
         const value = (f: Field) => (random.bool(0.93) ? random.pick(good[f.kind] ?? []) : random.pick(SNIPPETS));
         let csv = '';
         for (let row = random.int(0, 40); row > 0; row--) {
           const shape = random.bool(0.02) ? random.int(0, 6) : columns;
-          csv += Array.from({ length: shape }, (_, i) => value(all[i % columns] as Field)).join(delimiter) + random.pick(['\n', '\n', '\n', '\r\n', '\n\n']);
+          csv +=
+            Array.from({ length: shape }, (_, i) => value(all[i % columns] as Field)).join(delimiter) +
+            random.pick(['\n', '\n', '\n', '\r\n', '\n\n']);
         }
         let bytes = text.encode(random.bool() ? csv : csv.trimEnd());
         if (random.bool(0.2) && bytes.length > 0) {
           bytes = bytes.slice();
-          for (let i = random.int(1, 5); i > 0; i--) bytes[random.int(0, bytes.length - 1)] = random.pick([0x22, 0x0a, 0x0d, 0x80, 0xff, 0xc3, 0, delimiter.charCodeAt(0)]);
+          for (let i = random.int(1, 5); i > 0; i--)
+            bytes[random.int(0, bytes.length - 1)] = random.pick([0x22, 0x0a, 0x0d, 0x80, 0xff, 0xc3, 0, delimiter.charCodeAt(0)]);
         }
         const fields = positions.map((p) => all[p] as Field);
         const opts = options(fields, {
-          delimiter, quotedNewlines: random.bool(),
+          delimiter,
+          quotedNewlines: random.bool(),
           limits: { ...DEFAULT_LIMITS, recordBytes: random.pick([30, 1000]), stringBytes: random.pick([10, 1000]) },
         });
         const layout = { columns, positions };
         const { reasons, ...got } = decodeIn(ws, bytes, opts, layout);
         const want = decodeCsv(bytes, opts, layout);
-        assert.deepEqual(got, want, `round ${round}: ${JSON.stringify(new TextDecoder().decode(bytes))} as ${JSON.stringify({ fields, layout, delimiter, newlines: opts.quotedNewlines })}`);
+        assert.deepEqual(
+          got,
+          want,
+          `round ${round}: ${JSON.stringify(new TextDecoder().decode(bytes))} as ${JSON.stringify({ opts, layout })}`,
+        );
         assert.equal(reasons.length, want.bad.length);
       }
     });
@@ -174,7 +301,9 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
       const digits = new Random(5);
       const numbers = Array.from({ length: 500 }, () => {
         const whole = String(digits.uint32()).repeat(digits.int(1, 2)).slice(0, digits.int(1, 19));
-        return `${digits.pick(['', '-'])}${whole}${digits.bool() ? `.${String(digits.uint32()).slice(0, digits.int(1, 9))}` : ''}${digits.bool(0.3) ? `e${digits.int(-30, 30)}` : ''}`;
+        const fraction = digits.bool() ? `.${String(digits.uint32()).slice(0, digits.int(1, 9))}` : '';
+        const exponent = digits.bool(0.3) ? `e${digits.int(-30, 30)}` : '';
+        return digits.pick(['', '-']) + whole + fraction + exponent;
       });
       for (const kind of KINDS) {
         for (const format of ['auto', 's', 'us'] as const) {
@@ -191,7 +320,9 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
     it('finds where the n-th record ends', () => {
       const random = new Random(3);
       for (let round = 0; round < 300; round++) {
-        const csv = Array.from({ length: random.int(0, 60) }, () => random.pick(['a', ',', '\n', '"', '""', '"x\ny"', 'longer text', '\r\n'])).join('');
+        const csv = Array.from({ length: random.int(0, 60) }, () =>
+          random.pick(['a', ',', '\n', '"', '""', '"x\ny"', 'longer text', '\r\n']),
+        ).join('');
         const bytes = text.encode(csv);
         const mark = ws.scratch.mark();
         const start = ws.alloc(bytes.length + 128) + 64;

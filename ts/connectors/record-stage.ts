@@ -133,7 +133,8 @@ function malformedError(record: BadRecord, origin: Address, place: RecordPlace, 
   const raw = new TextDecoder().decode(u8.slice(record.start, cut)).trimEnd() + (cut < record.end ? '…' : '');
   return new MillraceError(
     'record.malformed',
-    `${place.source}, ${place.describe(offset)}: ${record.reason}; the record is: ${raw}. To go on without such records give from() onMalformed: 'skip', or 'route' for its .malformed stream`,
+    `${place.source}, ${place.describe(offset)}: ${record.reason}; the record is: ${raw}. ` +
+      "To go on without such records give from() onMalformed: 'skip', or 'route' for its .malformed stream",
     { details: { source: place.source, position: place.position(offset), reason: record.reason } },
   );
 }

@@ -97,7 +97,14 @@ export class CsvDecoder implements RowDecoder {
 
   close(): void {}
 
-  #scan(start: Address, end: Address, spans: Address, recordOffsets: Address, capacity: number, onBad: (record: BadRecord) => void): number {
+  #scan(
+    start: Address,
+    end: Address,
+    spans: Address,
+    recordOffsets: Address,
+    capacity: number,
+    onBad: (record: BadRecord) => void,
+  ): number {
     const { memory, kernels } = this.#ws;
     const { columns, positions } = this.#layout;
     const slots = this.#ws.alloc(columns * 4);
@@ -109,7 +116,21 @@ export class CsvDecoder implements RowDecoder {
     const bads = this.#ws.alloc(BAD_CAPACITY * BAD_BYTES);
     const { delimiter, quotedNewlines, limits } = this.#options;
     memory.u32.set(
-      [delimiter.charCodeAt(0), columns, Number(quotedNewlines), limits.recordBytes, capacity, slots, spans, bads, recordOffsets, BAD_CAPACITY, 0, 0, 0],
+      [
+        delimiter.charCodeAt(0),
+        columns,
+        Number(quotedNewlines),
+        limits.recordBytes,
+        capacity,
+        slots,
+        spans,
+        bads,
+        recordOffsets,
+        BAD_CAPACITY,
+        0,
+        0,
+        0,
+      ],
       state / 4,
     );
     for (let from = start; from < end; ) {
@@ -144,7 +165,13 @@ export class CsvDecoder implements RowDecoder {
 
   /** Fixed-width columns, complete. Undefined when a value is bad; with `reasons` each bad row's first is told there. */
   #convertAll(
-    start: Address, spans: Address, capacity: number, rows: number, marks: Address, ascii: boolean, reasons: Map<number, string> | undefined,
+    start: Address,
+    spans: Address,
+    capacity: number,
+    rows: number,
+    marks: Address,
+    ascii: boolean,
+    reasons: Map<number, string> | undefined,
   ): (Vector | undefined)[] | undefined {
     const { fields, limits } = this.#options;
     const { kernels, memory } = this.#ws;
@@ -155,7 +182,8 @@ export class CsvDecoder implements RowDecoder {
       let seen = 0;
       if (layoutOf(field.kind) === 'bytes') {
         const checked = field.kind === 'utf8' && !ascii;
-        if (checked || rows * limits.stringBytes < 2 ** 30) seen = kernels.csv_text_check(start, at, rows, limits.stringBytes, Number(checked), marks);
+        if (checked || rows * limits.stringBytes < 2 ** 30)
+          seen = kernels.csv_text_check(start, at, rows, limits.stringBytes, Number(checked), marks);
         columns.push(undefined);
       } else {
         const { vector, saw } = this.#convert(field, start, at, rows, marks);
@@ -232,7 +260,8 @@ export class CsvDecoder implements RowDecoder {
     const { memory, kernels } = this.#ws;
     const at = start + (memory.u32[recordOffsets / 4 + row] ?? 0);
     const { delimiter, quotedNewlines } = this.#options;
-    const after = (quotedNewlines ? kernels.csv_records_end(at, end, delimiter.charCodeAt(0), 1) : kernels.bytes_after_nth(at, end, 10, 1)) >>> 0;
+    const after =
+      (quotedNewlines ? kernels.csv_records_end(at, end, delimiter.charCodeAt(0), 1) : kernels.bytes_after_nth(at, end, 10, 1)) >>> 0;
     return { start: at, end: after === at ? end : memory.u8[after - 1] === 10 ? after - 1 : after, reason };
   }
 

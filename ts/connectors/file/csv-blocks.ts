@@ -65,7 +65,8 @@ export class CsvBlocks implements BlockPlanner {
 function unclosed(source: string, from: number, limit: number): MillraceError {
   return new MillraceError(
     'record.too-large',
-    `${source}: the record at byte ${from} has more than ${limit} bytes; a quote may be left open there. Give quotedNewlines: false if no field holds a newline, or raise limits.recordBytes`,
+    `${source}: the record at byte ${from} has more than ${limit} bytes; a quote may be left open there. ` +
+      'Give quotedNewlines: false if no field holds a newline, or raise limits.recordBytes',
     { details: { source, position: from, limit } },
   );
 }

@@ -32,7 +32,13 @@ interface Got {
 }
 
 /** Reads a file in blocks of `bytes`, as the runtime does. */
-function readAll(path: string, bytes: number, policy: MalformedPolicy = 'fail', limits: Limits = DEFAULT_LIMITS, more: Record<string, unknown> = {}): Got {
+function readAll(
+  path: string,
+  bytes: number,
+  policy: MalformedPolicy = 'fail',
+  limits: Limits = DEFAULT_LIMITS,
+  more: Record<string, unknown> = {},
+): Got {
   const ws = createWorkspace({ bytes: 64 << 20 });
   const spec = { connector: 'file', options: { path, ...more } };
   const context = { host: nodeHost, limits, schema: SCHEMA, object: () => undefined };
@@ -150,9 +156,17 @@ describe('files of lines', () => {
 
   it('gives every CSV record once and in order, wherever blocks are cut', () => {
     const random = new Random(9);
-    const rows = Array.from({ length: 60 }, (_, n) => ({ n: BigInt(n), s: random.pick(['', 'plain', 'é', '"', 'a\nb', ',', '\n"\n', 'x'.repeat(50)]) }));
+    const rows = Array.from({ length: 60 }, (_, n) => ({
+      n: BigInt(n),
+      s: random.pick(['', 'plain', 'é', '"', 'a\nb', ',', '\n"\n', 'x'.repeat(50)]),
+    }));
     const quote = (s: string) => (/[",\n]/.test(s) ? `"${s.replaceAll('"', '""')}"` : s);
-    for (const [name, header] of [['head.csv', 'n,s\r\n'], ['bom.csv', '\ufeffn,s\n'], ['other.csv', 'unread,"s","n"\n'], ['none.csv', '']] as const) {
+    for (const [name, header] of [
+      ['head.csv', 'n,s\r\n'],
+      ['bom.csv', '\ufeffn,s\n'],
+      ['other.csv', 'unread,"s","n"\n'],
+      ['none.csv', ''],
+    ] as const) {
       const line = (r: { n: bigint; s: string }) => (name === 'other.csv' ? `"a, b",${quote(r.s)},${r.n}` : `${r.n},${quote(r.s)}`);
       for (const newlines of [true, false]) {
         const chosen = newlines ? rows : rows.filter((r) => !r.s.includes('\n'));
@@ -168,23 +182,41 @@ describe('files of lines', () => {
   it('finds the columns of each CSV file by its own header', () => {
     write('year-1.csv', 'n,s\n1,a\n2,b\n');
     write('year-2.csv', 's,x,n\nc,,3\n');
-    assert.deepEqual(readAll(join(folder, 'year-*.csv'), 5).rows, [{ n: 1n, s: 'a' }, { n: 2n, s: 'b' }, { n: 3n, s: 'c' }]);
+    assert.deepEqual(readAll(join(folder, 'year-*.csv'), 5).rows, [
+      { n: 1n, s: 'a' },
+      { n: 2n, s: 'b' },
+      { n: 3n, s: 'c' },
+    ]);
     assert.throws(() => readAll(write('miss.csv', 'n,t\n1,a\n'), 100), /miss\.csv has no column 's'; its first line names 'n', 't'/);
     assert.throws(() => readAll(write('twice.csv', 'n,s,s\n1,a,b\n'), 100), /more than one column 's'/);
     assert.deepEqual(readAll(write('only.csv', 'n,s'), 100).rows, []);
-    assert.deepEqual(readAll(write('semi.csv', 'n;s\n1;a,b\n'), 100, 'fail', DEFAULT_LIMITS, { delimiter: ';' }).rows, [{ n: 1n, s: 'a,b' }]);
+    assert.deepEqual(readAll(write('semi.csv', 'n;s\n1;a,b\n'), 100, 'fail', DEFAULT_LIMITS, { delimiter: ';' }).rows, [
+      { n: 1n, s: 'a,b' },
+    ]);
     assert.deepEqual(readAll(write('tabs.tsv', 'n\ts\n1\ta,b\n'), 100).rows, [{ n: 1n, s: 'a,b' }]);
   });
 
   it('tells where a bad CSV record is', () => {
     const path = write('bad.csv', 'n,s\n1,a\nx,b\n3,"c\nd"\n4,e,f\n');
     const got = readAll(path, 1 << 20, 'route');
-    assert.deepEqual(got.rows.map((r) => r.n), [1n, 3n]);
-    assert.deepEqual(got.malformed, [[path, 'byte 8', 'x,b', 'n: expected int64, found "x"'], [path, 'byte 20', '4,e,f', 'expected 2 fields, found 3']]);
+    assert.deepEqual(
+      got.rows.map((r) => r.n),
+      [1n, 3n],
+    );
+    assert.deepEqual(got.malformed, [
+      [path, 'byte 8', 'x,b', 'n: expected int64, found "x"'],
+      [path, 'byte 20', '4,e,f', 'expected 2 fields, found 3'],
+    ]);
     assert.throws(() => readAll(path, 5), /bad\.csv, line 3 \(byte 8\): n: expected int64, found "x"/);
     const open = write('open.csv', `n,s\n1,"${'z'.repeat(5000)}\n2,a\n`);
-    assert.throws(() => readAll(open, 100, 'skip', { ...DEFAULT_LIMITS, recordBytes: 1000 }), (e: MillraceError) => e.code === 'record.too-large' && /byte 4 /.test(e.message));
-    assert.deepEqual(readAll(open, 1 << 20, 'route').malformed.map((m) => m[1]), ['byte 4']);
+    assert.throws(
+      () => readAll(open, 100, 'skip', { ...DEFAULT_LIMITS, recordBytes: 1000 }),
+      (e: MillraceError) => e.code === 'record.too-large' && /byte 4 /.test(e.message),
+    );
+    assert.deepEqual(
+      readAll(open, 1 << 20, 'route').malformed.map((m) => m[1]),
+      ['byte 4'],
+    );
   });
 
   it('refuses wrong options and missing files before anything runs', () => {

@@ -33,7 +33,9 @@ export function decodeCsv(bytes: Uint8Array, options: CsvDecoderOptions, layout:
     const { fields } = record;
     if (fields?.length === 1 && fields[0]?.text === '' && !fields[0].quoted) continue;
     const formed = fields?.length === layout.columns && record.end - record.start <= options.limits.recordBytes;
-    const values = formed ? options.fields.map((field, i) => valueOf(field, fields[layout.positions[i] as number] as RawField, options.limits.stringBytes)) : [];
+    const values = formed
+      ? options.fields.map((field, i) => valueOf(field, fields[layout.positions[i] as number] as RawField, options.limits.stringBytes))
+      : [];
     if (!formed || values.includes(undefined)) bad.push([record.start, record.end]);
     else {
       rows.push(values as CsvValue[]);
@@ -136,7 +138,14 @@ const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?
 function timeOf(text: string, format: string): bigint | undefined {
   const parts = ISO.exec(text);
   if (parts !== null && (format === 'auto' || format === 'iso')) {
-    const [year, month, day, hour, minute, second] = parts.slice(1, 7).map((p) => Number(p ?? 0)) as [number, number, number, number, number, number];
+    const [year, month, day, hour, minute, second] = parts.slice(1, 7).map((p) => Number(p ?? 0)) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     const date = new Date(0);
     date.setUTCFullYear(year, month - 1, day);
     if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day || hour > 23 || minute > 59 || second > 59) return undefined;
