@@ -21,6 +21,8 @@ import {
 } from 'millrace';
 declare const from: From;
 const eventTime = { column: 'at', watermark: outOfOrder(seconds(1)) } as const;
+const watermark = ascending();
+const o = memory<never>([]);
 const orders = from(file('o.ndjson'), {
   schema: { user: utf8(), amount: float64(), at: timestamp(), qty: int64(), note: utf8().nullable() },
   eventTime,
@@ -35,7 +37,7 @@ const w = orders.keyBy('user').window(tumbling(minutes(5)));
 /* 05 JavaScript operator on a column         */ orders.where((c) => c.amount > 0);
 /* 06 column method on a row                  */ orders.filter((r) => r.amount.gt(0));
 /* 07 unknown key                             */ orders.keyBy('usr');
-/* 08 event time on a column of another type  */ from(file('o'), { schema: { user: utf8(), at: timestamp() }, eventTime: { column: 'user', watermark: ascending() } });
+/* 08 event time on a column of another type  */ from(o, { schema: { user: utf8(), at: timestamp() }, eventTime: { column: 'user', watermark } });
 /* 09 map returns the wrong type              */ orders.map({ cents: int64() }, (r) => ({ cents: r.user }));
 /* 10 map forgets a column                    */ orders.map({ user: utf8(), cents: int32() }, (r) => ({ user: r.user }));
 /* 11 a number where a duration is due        */ orders.keyBy('user').window(tumbling(300_000));
@@ -49,13 +51,13 @@ const w = orders.keyBy('user').window(tumbling(minutes(5)));
 /* 33 sink on a keyed stream                  */ orders.keyBy('user').to(file('x'));
 /* 34 branch with a misspelt column           */ orders.branch({ a: (r) => r.usr === 'x', rest: () => true });
 /* 35 window option misspelt                  */ orders.keyBy('user').window(tumbling(minutes(5)), { emit: 'final', alowedLateness: minutes(1) });
-/* 36 event-time option misspelt              */ from(file('o'), { schema: { at: timestamp() }, eventTime: { column: 'at', watermark: ascending(), idelAfter: minutes(1) } });
+/* 36 event-time option misspelt              */ from(o, { schema: { at: timestamp() }, eventTime: { column: 'at', watermark, idelAfter: minutes(1) } });
 /* 40 memory rows against schema              */ from(memory([{ user: 1 }]), { schema: { user: utf8() } });
 /* 41 aggregate of the wrong stream's column  */ w.aggregate((c) => ({ n: count().where(c.amount.gt('1')) }));
 /* 42 merged without event time               */ orders.merge(from(file('p'), { schema: orders.schema }));
 /* 50 result name taken by a key              */ w.aggregate((c) => ({ user: avg(c.amount) }));
 /* 51 late rows of a stream without windows   */ orders.late;
 /* 52 malformed records of a derived stream   */ orders.where((c) => c.amount.gt(0)).malformed;
-/* 53 nullable event time                     */ from(file('o'), { schema: { at: timestamp().nullable() }, eventTime: { column: 'at', watermark: ascending() } });
-/* 54 policy misspelt                         */ from(file('o'), { schema: { at: timestamp() }, onMalformed: 'ignore' });
+/* 53 nullable event time                     */ from(o, { schema: { at: timestamp().nullable() }, eventTime: { column: 'at', watermark } });
+/* 54 policy misspelt                         */ from(o, { schema: { at: timestamp() }, onMalformed: 'ignore' });
 /* 55 sink as a source                        */ orders.to(memory([{ user: 'a' }]));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeDuration, explain } from '../plan/explain.js';
-import { buildJob } from './job.js';
-import { count, file, float64, job, minutes, outOfOrder, print, seconds, sum, timestamp, tumbling, utf8 } from '../index.js';
+import { describeDuration, explain } from '../../ts/plan/explain.js';
+import { buildJob } from '../../ts/api/job.js';
+import { count, file, float64, job, minutes, outOfOrder, print, seconds, sum, timestamp, tumbling, utf8 } from '../../ts/index.js';
 
 const orders = job(import.meta, 'orders-per-user', (env) => {
   const read = env.from(file('orders.ndjson'), {

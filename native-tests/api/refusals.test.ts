@@ -1,11 +1,11 @@
 // What a job in plain JavaScript, where no compiler looks, is refused for before it runs: each with the user's own names.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as api from '../index.js';
-import { MillraceError, type ErrorCode } from '../core/errors.js';
-import type { BuiltJob } from './built-job.js';
-import { createFrom } from './from.js';
-import { buildJob } from './job.js';
+import * as api from '../../ts/index.js';
+import { MillraceError, type ErrorCode } from '../../ts/core/errors.js';
+import type { BuiltJob } from '../../ts/api/built-job.js';
+import { createFrom } from '../../ts/api/from.js';
+import { buildJob } from '../../ts/api/job.js';
 
 /** As plain JavaScript sees the API: everything may be called with anything. */
 interface Loose {
