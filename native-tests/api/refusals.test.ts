@@ -72,7 +72,12 @@ const refusals: readonly (readonly [name: string, code: ErrorCode, message: RegE
     /amount.*float64.*text/,
     () => orders.select!((c: Loose) => ({ x: c.amount!.split!('/', 0) })),
   ],
-  ['a sum of text', 'plan.wrong-type', /user/, () => windowed.aggregate!((c: Loose) => ({ total: sum!(c.user) }))],
+  [
+    'a sum of text',
+    'plan.wrong-type',
+    /aggregate 'total' of user: sum\(\) takes int32, int64 or float64, not utf8/,
+    () => windowed.aggregate!((c: Loose) => ({ total: sum!(c.user) })),
+  ],
   [
     'a condition that is no bool',
     'plan.wrong-type',

@@ -27,10 +27,16 @@ export const AGGREGATE_SIGNATURES: Readonly<Record<string, AggregateSignature>> 
  * The type of an aggregate's result, or the sentence that refuses it. A group exists only if it has a row: a result is
  * nullable when its argument is, or when `.where` may leave no row.
  */
-export function aggregateType(fn: string, argument: ExpressionType | undefined, filtered: boolean): ExpressionType | { readonly refusal: string } {
+export function aggregateType(
+  fn: string,
+  argument: ExpressionType | undefined,
+  filtered: boolean,
+): ExpressionType | { readonly refusal: string } {
   const signature = Object.hasOwn(AGGREGATE_SIGNATURES, fn) ? AGGREGATE_SIGNATURES[fn] : undefined;
-  if (signature === undefined) return { refusal: `there is no aggregate '${fn}'; there are ${Object.keys(AGGREGATE_SIGNATURES).join(', ')}` };
-  if (argument === undefined && signature.argument === 'required') return { refusal: `${fn}() needs a column, for example ${fn}(c.amount)` };
+  if (signature === undefined)
+    return { refusal: `there is no aggregate '${fn}'; there are ${Object.keys(AGGREGATE_SIGNATURES).join(', ')}` };
+  if (argument === undefined && signature.argument === 'required')
+    return { refusal: `${fn}() needs a column, for example ${fn}(c.amount)` };
   if (argument !== undefined && !signature.accepts.includes(argument.kind)) {
     return { refusal: `${fn}() takes ${listOf(signature.accepts)}, not ${argument.kind}` };
   }

@@ -2,8 +2,8 @@ import { unreachable } from '../core/assert.js';
 import { MillraceError } from '../core/errors.js';
 import { DEFAULT_LIMITS, MAX_TIME_MS } from '../core/limits.js';
 import { describeSchema, KINDS, sameSchema, type Field, type Schema } from '../columns/schema.js';
-import { aggregateType } from './aggregate-type.js';
-import { typeOf } from './functions.js';
+import { aggregateType } from './aggregate-signatures.js';
+import { describe, typeOf } from './functions.js';
 import { nearest } from './nearest.js';
 import type { AggregateCall, EventTimeSpec, PlanNode, SourceNode, WindowAggregateNode, WindowSpec } from './plan.js';
 
@@ -177,7 +177,11 @@ export function checkWindowed(window: WindowSpec, keys: readonly string[], input
 
 function resultOf(call: AggregateCall, schema: Schema): Omit<Field, 'name'> {
   if (call.where !== undefined) checkCondition(`aggregate '${call.name}': where`, call.where, schema);
-  return aggregateType(call, schema);
+  const args = call.args.map((arg) => typeOf(arg, schema));
+  const type = aggregateType(call.fn, args[0], call.where !== undefined);
+  if (!('refusal' in type)) return type;
+  const given = call.args.length === 0 ? '' : ` of ${call.args.map(describe).join(', ')}`;
+  throw new MillraceError('plan.wrong-type', `aggregate '${call.name}'${given}: ${type.refusal}`);
 }
 
 function checkWindow(window: WindowSpec): void {
