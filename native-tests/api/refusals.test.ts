@@ -120,6 +120,12 @@ const refusals: readonly (readonly [name: string, code: ErrorCode, message: RegE
     () => orders.window!(tumbling!(minutes!(5)), { alowedLateness: minutes!(1) }),
   ],
   [
+    'a misspelt option of a window',
+    'plan.invalid',
+    /tumbling: there is no option 'ofset'; did you mean 'offset'\?/,
+    () => tumbling!(minutes!(5), { ofset: 1 }),
+  ],
+  [
     'negative lateness',
     'plan.invalid',
     /allowedLateness is -1000 ms; it must be 0 or more/,

@@ -13,6 +13,8 @@ export interface NexmarkOptions {
   baseTime?: number;
   /** Events are shuffled within groups of this size. */
   outOfOrderGroup?: number;
+  /** Parallel timelines, each with its share of the events. */
+  splits?: number;
 }
 
 /** One table of the generator: pass it to `from` as options. */

@@ -1,6 +1,7 @@
 import { MillraceError } from '../core/errors.js';
 import type { WindowSpec } from '../plan/plan.js';
 import type { Duration } from './time.js';
+import { knownOptions } from './given.js';
 import { show, type Timestamp } from './types.js';
 
 /** `T`: the time it is cut by. `Adds`: the columns that a window of this kind adds to its results. */
@@ -27,8 +28,8 @@ export class WindowDefinition {
 }
 
 /** Windows [k·size + offset, (k+1)·size + offset), side by side, aligned to 1970-01-01 UTC. */
-export function tumbling(size: Duration, options: { offset?: Duration } = {}): EventTimeWindow {
-  const offset = options.offset ?? 0;
+export function tumbling(size: Duration, options?: { offset?: Duration }): EventTimeWindow {
+  const { offset = 0 } = knownOptions('tumbling', options, ['offset']);
   if (typeof size !== 'number' || typeof offset !== 'number') {
     throw new MillraceError(
       'plan.invalid',
