@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import {
+  deadPaths,
   fileNames,
   fileSize,
   functionLengths,
@@ -170,4 +172,21 @@ test('tests stand beside what they test', () => {
   assert.equal(strayTests([sourceFile('ts/plan/a.ts'), stray]).length, 1);
   assert.deepEqual(strayTests([sourceFile('ts/plan/b.ts'), stray, sourceFile('ts/plan/b.nulls.test.ts')]), []);
   assert.deepEqual(strayTests(engine), []);
+});
+
+test('what pages name is there', () => {
+  const page = sourceFile(
+    'docs/A.md',
+    'see `ts/plan/plan.ts` and [style](STYLE.md#shape), not `ts/plan/lost.ts`',
+    'nor [this](LOST.md), https://a.example/b is no path',
+  );
+  const tree = new Set(['ts/plan/plan.ts', 'docs/STYLE.md']);
+  assert.deepEqual(
+    deadPaths(page, (path) => tree.has(path)),
+    ['docs/A.md:1: there is no ts/plan/lost.ts', 'docs/A.md:2: there is no docs/LOST.md'],
+  );
+  assert.deepEqual(
+    pages.flatMap((each) => deadPaths(each, existsSync)),
+    [],
+  );
 });

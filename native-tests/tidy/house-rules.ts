@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { at, codeOnly, importsOf, isTest, type SourceFile } from './source-files.js';
 
 /** A house rule reads one file and tells what breaks it, with the place and what to do instead. */
@@ -163,5 +164,15 @@ export function strayTests(files: readonly SourceFile[]): string[] {
     const subject = file.path.replace(/\.(test|test-d|bench)\.ts$/, '');
     if (paths.has(`${subject}.ts`) || paths.has(`${subject.replace(/\.[^./]+$/, '')}.ts`)) return [];
     return [`${file.path}: no file ${subject}.ts stands beside it; name the test after what it tests, or move it to native-tests/`];
+  });
+}
+
+/** Paths and links in a page that lead nowhere: pages must stay true to the tree. `exists` is asked with paths from the root. */
+export function deadPaths(page: SourceFile, exists: (path: string) => boolean): string[] {
+  const folder = posix.dirname(page.path);
+  return page.text.split('\n').flatMap((line, i) => {
+    const named = [...line.matchAll(/`((?:ts|assembly|native-tests|bench|scripts|docs|\.ci)\/[\w./-]*)`/g)].map((match) => match[1] ?? '');
+    const links = [...line.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map((match) => posix.join(folder, match[1] ?? ''));
+    return [...named, ...links].filter((path) => !exists(path)).map((path) => `${at(page, i + 1)}: there is no ${path}`);
   });
 }

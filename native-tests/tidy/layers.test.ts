@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { brokenLayers, importCycles, unreachedFiles } from './layers.js';
+import { brokenLayers, importCycles, LAYERS, unreachedFiles } from './layers.js';
 import { codeOnly, importsOf, readSources, sourceFile } from './source-files.js';
 
 const files = readSources(['ts'], ['.ts']);
@@ -81,4 +82,11 @@ test('imports are read from code, in every form, and not from text', () => {
     ['1 import ./a.js', '4 import type ./b.js', '5 import ./c.js', '6 export-all ./d.js', '9 import type ./g.js', '8 dynamic ./f.js'],
   );
   assert.equal(codeOnly("a(/'\\//g, 'x`' + b / 2 / c); // d"), "a(/   /g, '  ' + b / 2 / c);     ");
+});
+
+test('docs/ARCHITECTURE.md tells the same layers', () => {
+  const rows = [...readFileSync('docs/ARCHITECTURE.md', 'utf8').matchAll(/^\| `(\w+)` \| [^|]+ \|([^|]*)\|$/gm)];
+  const told = Object.fromEntries(rows.map(([, layer, uses]) => [layer, (uses ?? '').trim()]));
+  const ruled = Object.entries(LAYERS).filter(([layer]) => layer !== 'index.ts');
+  assert.deepEqual(told, Object.fromEntries(ruled.map(([layer, uses]) => [layer, uses.join(', ')])));
 });
