@@ -8,7 +8,9 @@
 //
 // Kernels take rows [from, to) of a batch: `ats + 4 * row` holds the address of the row's group, `bitmap` (or 0: all) says
 // which rows count. `offset` is the accumulator's place in the group's row. Merging kernels take partial states as columns.
-import { GROUP_TABLE_HEAP_END, GROUP_TABLE_HEAP_TOP, GROUP_TABLE_NEED_BYTES, GROUP_TABLE_REASON, GROUP_TABLE_ROWS, GROUP_TABLE_STRIDE, GROUP_TABLE_USED } from "../memory/generated/layouts";
+import {
+  GROUP_TABLE_HEAP_END, GROUP_TABLE_HEAP_TOP, GROUP_TABLE_NEED_BYTES, GROUP_TABLE_REASON, GROUP_TABLE_ROWS, GROUP_TABLE_STRIDE, GROUP_TABLE_USED,
+} from "../memory/generated/layouts";
 
 // @ts-ignore: decorator
 @inline

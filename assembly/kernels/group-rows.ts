@@ -129,7 +129,9 @@ export function group_touch(ats: usize, flags: u32, from: u32, to: u32): void {
  *   ops                  u8[max]
  * Returns how many; all are out when the cursor is 2 * count.
  */
-export function group_changes(rows: usize, stride: u32, count: u32, flags: u32, bytes: u32, cursor: usize, keyAts: usize, resultAts: usize, ops: usize, max: u32): u32 {
+export function group_changes(
+  rows: usize, stride: u32, count: u32, flags: u32, bytes: u32, cursor: usize, keyAts: usize, resultAts: usize, ops: usize, max: u32,
+): u32 {
   let at = load<u32>(cursor);
   let n: u32 = 0;
   while (n < max && at < count << 1) {

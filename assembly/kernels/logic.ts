@@ -130,7 +130,9 @@ export function logic_choose_offsets(mask: usize, aOffsets: usize, bOffsets: usi
 }
 
 /** Then the bytes. */
-export function logic_choose_bytes(mask: usize, aOffsets: usize, a: usize, bOffsets: usize, b: usize, single: u32, n: u32, outOffsets: usize, out: usize): void {
+export function logic_choose_bytes(
+  mask: usize, aOffsets: usize, a: usize, bOffsets: usize, b: usize, single: u32, n: u32, outOffsets: usize, out: usize,
+): void {
   const step: usize = single ? 0 : 4;
   for (let i: u32 = 0; i < n; i++) {
     const bit = (load<u8>(mask + (i >> 3)) >> <u8>(i & 7)) & 1;

@@ -34,7 +34,14 @@ function valueOf(random: Random, kind: Kind, nullable: boolean): KeyValue {
   }
 }
 
-export function configOf(schema: Schema, keys: readonly number[], aggregates: readonly BoundAggregate[], mode: 'rows' | 'partials', sizeMs: number, offsetMs = 0): WindowAggregateConfig {
+export function configOf(
+  schema: Schema,
+  keys: readonly number[],
+  aggregates: readonly BoundAggregate[],
+  mode: 'rows' | 'partials',
+  sizeMs: number,
+  offsetMs = 0,
+): WindowAggregateConfig {
   const outputSchema = [
     ...keys.map((i) => schema[i] as Schema[number]),
     field('windowStart', 'timestamp'),
@@ -47,8 +54,16 @@ export function configOf(schema: Schema, keys: readonly number[], aggregates: re
     }),
   ];
   return {
-    window: { kind: 'tumbling', sizeMs, offsetMs }, inputSchema: schema, keys, aggregates, outputSchema, allowedLatenessMs: 0,
-    emit: 'final', changes: false, mode, keyGroups: { count: 128, lane: 0, lanes: 1 },
+    window: { kind: 'tumbling', sizeMs, offsetMs },
+    inputSchema: schema,
+    keys,
+    aggregates,
+    outputSchema,
+    allowedLatenessMs: 0,
+    emit: 'final',
+    changes: false,
+    mode,
+    keyGroups: { count: 128, lane: 0, lanes: 1 },
   };
 }
 
@@ -65,7 +80,11 @@ function assertSame(actual: Map<string, KeyValue[]>, expected: Map<string, KeyVa
     const found = actual.get(id) as KeyValue[];
     row.forEach((value, i) => {
       const other = found[i] as KeyValue;
-      if (typeof value === 'number' && typeof other === 'number') assert.ok(value === other || Object.is(value, other) || Math.abs(value - other) <= 1e-12 * Math.abs(value), `${what}: ${id}: ${value} ${other}`);
+      if (typeof value === 'number' && typeof other === 'number')
+        assert.ok(
+          value === other || Object.is(value, other) || Math.abs(value - other) <= 1e-12 * Math.abs(value),
+          `${what}: ${id}: ${value} ${other}`,
+        );
       else assert.deepEqual(other, value, `${what}: ${id} column ${i}`);
     });
   }
@@ -96,14 +115,26 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
         values: schema.map((f) => valueOf(random, f.kind, f.nullable)),
       }));
       const [sizeMs, offsetMs] = [random.pick([1, 10, 1000]), random.pick([0, 3])];
-      const expected = twinWindows(rows, keys, aggregates.map((a) => ({ ...a, kind: a.inputKind })), sizeMs, offsetMs);
+      const expected = twinWindows(
+        rows,
+        keys,
+        aggregates.map((a) => ({ ...a, kind: a.inputKind })),
+        sizeMs,
+        offsetMs,
+      );
       const room = (): number => random.pick([1, 7, 500, 10_000]);
 
       for (const mode of ['rows', 'partials'] as const) {
         const before = ws.blocks.bytesInUse;
         const operator = new WindowAggregate(ws, configOf(schema, keys, aggregates, mode, sizeMs, offsetMs));
         const drive = new Drive(ws, operator, room);
-        const partials = new PreAggregate(ws, { window: { kind: 'tumbling', sizeMs, offsetMs }, inputSchema: schema, keys, aggregates, maxGroups: 40 });
+        const partials = new PreAggregate(ws, {
+          window: { kind: 'tumbling', sizeMs, offsetMs },
+          inputSchema: schema,
+          keys,
+          aggregates,
+          maxGroups: 40,
+        });
         const first = new Drive(ws, partials, room);
         first.onBatch = (_, batch) => {
           assert.deepEqual(batch.schema, partialSchemaOf(schema, keys, aggregates));
@@ -112,7 +143,13 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
         for (let from = 0; from < rows.length; ) {
           const part = rows.slice(from, from + random.pick([1, 60, 3000]));
           from += part.length;
-          const make = (): ReturnType<typeof batchOfRows> => batchOfRows(ws, schema, part.map((r) => r.values), part.map((r) => r.time));
+          const make = (): ReturnType<typeof batchOfRows> =>
+            batchOfRows(
+              ws,
+              schema,
+              part.map((r) => r.values),
+              part.map((r) => r.time),
+            );
           if (mode === 'rows') drive.push(make);
           else first.push(make);
         }
@@ -121,8 +158,15 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
         const emitted = drive.mark(Infinity);
         assertSame(byKey(emitted, keys.length), expected, `round ${round}, ${mode}`);
         const ends = emitted.map((e) => Number(e.row[keys.length + 1]));
-        assert.deepEqual(ends, [...ends].sort((a, b) => a - b), 'results come in order of window end');
-        assert.deepEqual(emitted.map((e) => e.time), ends.map((e) => e - 1));
+        assert.deepEqual(
+          ends,
+          [...ends].sort((a, b) => a - b),
+          'results come in order of window end',
+        );
+        assert.deepEqual(
+          emitted.map((e) => e.time),
+          ends.map((e) => e - 1),
+        );
         operator.close();
         partials.close();
         ws.scratch.reset();

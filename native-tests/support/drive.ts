@@ -46,29 +46,43 @@ export class Drive {
     for (let more = true; more; ) {
       const room = this.#room();
       let emitted = 0;
-      more = this.#operator.pull({
-        room: () => room,
-        emit: (port, batch) => {
-          if (++emitted > 1 || batch.rows > room || batch.rows === 0) throw new Error(`emitted ${batch.rows} rows, batch ${emitted}, room ${room}`);
-          this.onBatch?.(port, batch);
-          this.#take(port, batch);
-        },
-      }) === 'more';
+      more =
+        this.#operator.pull({
+          room: () => room,
+          emit: (port, batch) => {
+            if (++emitted > 1 || batch.rows > room || batch.rows === 0)
+              throw new Error(`emitted ${batch.rows} rows, batch ${emitted}, room ${room}`);
+            this.onBatch?.(port, batch);
+            this.#take(port, batch);
+          },
+        }) === 'more';
     }
   }
 
   #take(port: number, batch: Batch): void {
-    const times = batch.times === 0 ? undefined : valuesOf(this.#ws, { kind: 'timestamp', validity: 0, offsets: 0, values: batch.times }, batch.rows);
+    const times =
+      batch.times === 0 ? undefined : valuesOf(this.#ws, { kind: 'timestamp', validity: 0, offsets: 0, values: batch.times }, batch.rows);
     rowsOf(this.#ws, batch).forEach((row, i) => {
       const time = times?.[i];
-      this.emitted.push({ port, op: batch.ops === 0 ? 0 : (this.#ws.memory.u8[batch.ops + i] ?? 0), time: time === undefined ? undefined : Number(time), row });
+      this.emitted.push({
+        port,
+        op: batch.ops === 0 ? 0 : (this.#ws.memory.u8[batch.ops + i] ?? 0),
+        time: time === undefined ? undefined : Number(time),
+        row,
+      });
     });
   }
 }
 
 /** Snapshots as values, so that they can be restored in other memories. */
 export class KeptState implements StateWriter {
-  readonly kept: { readonly kind: 'keyed' | 'single' | 'broadcast'; readonly name: string; readonly group: number; readonly schema: Schema; readonly rows: KeyValue[][] }[] = [];
+  readonly kept: {
+    readonly kind: 'keyed' | 'single' | 'broadcast';
+    readonly name: string;
+    readonly group: number;
+    readonly schema: Schema;
+    readonly rows: KeyValue[][];
+  }[] = [];
   readonly #ws: () => Workspace;
 
   constructor(ws: () => Workspace) {
@@ -90,7 +104,9 @@ export class KeptState implements StateWriter {
   /** What a lane gets that holds the groups for which `holds`. */
   reader(ws: Workspace, holds: (group: number) => boolean): StateReader {
     const of = (kind: string, name: string): { group: number; batch: Batch }[] =>
-      this.kept.filter((k) => k.kind === kind && k.name === name && holds(k.group)).map((k) => ({ group: k.group, batch: batchOfRows(ws, k.schema, k.rows) }));
+      this.kept
+        .filter((k) => k.kind === kind && k.name === name && holds(k.group))
+        .map((k) => ({ group: k.group, batch: batchOfRows(ws, k.schema, k.rows) }));
     return {
       keyed: (name) => of('keyed', name),
       single: (name) => of('single', name).map((k) => k.batch),

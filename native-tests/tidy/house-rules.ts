@@ -156,15 +156,15 @@ export function longFunctions(files: readonly SourceFile[], known: Readonly<Reco
   return [...offences, ...spare.map((entry) => `${entry} is within the limit now: remove it from LONG_FUNCTIONS`)];
 }
 
-/** `a.test.ts` tests `a.ts` beside it; tests of several files together have a name that begins with one of them, or live in native-tests/. */
+/** A test below ts/ stands in the layer of what it tests, and so imports a file of it (or the public surface); what tests the whole is in native-tests/. */
 export function strayTests(files: readonly SourceFile[]): string[] {
-  const paths = new Set(files.map((file) => file.path));
   const tests = files.filter((file) => file.path.startsWith('ts/') && isTest(file.path));
-  return tests.flatMap((file) => {
-    const subject = file.path.replace(/\.(test|test-d|bench)\.ts$/, '');
-    if (paths.has(`${subject}.ts`) || paths.has(`${subject.replace(/\.[^./]+$/, '')}.ts`)) return [];
-    return [`${file.path}: no file ${subject}.ts stands beside it; name the test after what it tests, or move it to native-tests/`];
+  const stray = tests.filter((file) => {
+    const layer = file.path.split('/').slice(0, 2).join('/');
+    const imported = importsOf(file).map((found) => posix.join(posix.dirname(file.path), found.from));
+    return !imported.some((path) => path.startsWith(`${layer}/`) || path === 'ts/index.js');
   });
+  return stray.map((file) => `${file.path}: it imports nothing of its own layer; move it beside what it tests, or to native-tests/`);
 }
 
 /** Paths and links in a page that lead nowhere: pages must stay true to the tree. `exists` is asked with paths from the root. */

@@ -19,7 +19,13 @@ export function keyText(key: readonly KeyValue[]): string {
   return key.map((v) => (v instanceof Uint8Array ? `b${v.join()}` : `${typeof v} ${typeof v === 'number' && v === 0 ? 0 : v}`)).join('|');
 }
 
-export function twinWindows(rows: readonly TwinRow[], keys: readonly number[], aggregates: readonly TwinAggregate[], sizeMs: number, offsetMs = 0): Map<string, KeyValue[]> {
+export function twinWindows(
+  rows: readonly TwinRow[],
+  keys: readonly number[],
+  aggregates: readonly TwinAggregate[],
+  sizeMs: number,
+  offsetMs = 0,
+): Map<string, KeyValue[]> {
   const groups = new Map<string, { key: KeyValue[]; start: number; rows: (readonly KeyValue[])[] }>();
   for (const { time, values } of rows) {
     const start = Math.floor((time - offsetMs) / sizeMs) * sizeMs + offsetMs;
@@ -29,7 +35,12 @@ export function twinWindows(rows: readonly TwinRow[], keys: readonly number[], a
     groups.set(id, group);
     group.rows.push(values);
   }
-  return new Map([...groups].map(([id, g]) => [id, [...g.key, BigInt(g.start), BigInt(g.start + sizeMs), ...aggregates.map((a) => twinAggregate(a, g.rows))]]));
+  return new Map(
+    [...groups].map(([id, g]) => [
+      id,
+      [...g.key, BigInt(g.start), BigInt(g.start + sizeMs), ...aggregates.map((a) => twinAggregate(a, g.rows))],
+    ]),
+  );
 }
 
 export function twinAggregate(a: TwinAggregate, rows: readonly (readonly KeyValue[])[]): KeyValue {

@@ -73,13 +73,17 @@ const SUM_OF_INTEGERS: Aggregate = {
   exact: true,
   words: plainWords,
   add: ({ ws, ats, from, to }, offset, { words, bitmap }) => ws.kernels.accumulate_sum_i64(ats, offset, words, bitmap, from, to),
-  merge: ({ ws, ats, from, to }, offset, [low, high]) => ws.kernels.accumulate_merge_sum_i64(ats, offset, valuesOf(low), valuesOf(high), from, to),
+  merge: ({ ws, ats, from, to }, offset, [low, high]) =>
+    ws.kernels.accumulate_merge_sum_i64(ats, offset, valuesOf(low), valuesOf(high), from, to),
   read: (rows, offset) => [readI64(rows, offset), readI64(rows, offset + 8)],
   result(rows, offset, name) {
     const values = rows.ws.alloc(rows.count * 8);
     const done = rows.ws.kernels.result_sum_i64(rows.ats, offset, rows.count, values) >>> 0;
     if (done < rows.count) {
-      throw new MillraceError('value.overflow', `the sum '${name}' of a group is beyond the range of int64; sum a float64 instead, or smaller windows`);
+      throw new MillraceError(
+        'value.overflow',
+        `the sum '${name}' of a group is beyond the range of int64; sum a float64 instead, or smaller windows`,
+      );
     }
     return { kind: 'int64', validity: readPresence(rows, { offset: offset + 8, bits: 1, invert: false }), offsets: NONE, values };
   },
@@ -167,7 +171,12 @@ function extreme(kind: Kind, which: 'min' | 'max'): Aggregate {
 }
 
 /** One table at a time, as each has a heap of its own. */
-function addBytes({ ws, ats, from, to, tables, keep }: GroupedRows, which: 'min' | 'max', offset: number, { words, bitmap }: Argument): void {
+function addBytes(
+  { ws, ats, from, to, tables, keep }: GroupedRows,
+  which: 'min' | 'max',
+  offset: number,
+  { words, bitmap }: Argument,
+): void {
   const kernel = ws.kernels[`accumulate_${which}_bytes`];
   for (const table of tables) {
     for (let at = from; (at = kernel(table.at, ats, offset, words, bitmap, keep ? 1 : 0, at, to) >>> 0) < to; ) table.growHeap();

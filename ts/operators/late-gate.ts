@@ -1,15 +1,14 @@
 import { assert } from '../core/assert.js';
 import type { Batch } from '../columns/batch.js';
 import { NONE, type Address } from '../columns/memory.js';
-import type { WindowSpec } from '../plan/plan.js';
 import { sliceBatch, takeBatch } from '../wasm/selection.js';
 import type { Workspace } from '../wasm/workspace.js';
 import { NO_WAKEUP, type Operator, type Outbox, type StateReader, type StateWriter, type StepMark, type Wakeup } from './operator.js';
-import { isLate, windowPolicy, type WindowPolicy } from './window-policy.js';
+import { isLate, windowPolicy, type WindowPolicy, type WindowShape } from './window-policy.js';
 import { readWatermark, watermarkBatch, WATERMARK } from './watermark-state.js';
 
 export interface LateGateConfig {
-  readonly window: WindowSpec;
+  readonly window: WindowShape;
   readonly allowedLatenessMs: number;
 }
 
@@ -58,7 +57,10 @@ export class LateGate implements Operator {
     const inTime = this.#at < this.#inTime;
     const to = Math.min(this.#at + out.room(), inTime ? this.#inTime : batch.rows);
     if (this.#at < to) {
-      const part = this.#order === NONE ? sliceBatch(this.#ws, batch, this.#at, to) : takeBatch(this.#ws, batch, this.#order + this.#at * 4, to - this.#at);
+      const part =
+        this.#order === NONE
+          ? sliceBatch(this.#ws, batch, this.#at, to)
+          : takeBatch(this.#ws, batch, this.#order + this.#at * 4, to - this.#at);
       this.#at = to;
       out.emit(inTime ? 0 : 1, part);
       if (to < batch.rows) return 'more';
@@ -110,7 +112,17 @@ export class LateGate implements Operator {
     const order = this.#ws.alloc(batch.rows * 4);
     // Without clocks the watermark is finite here, or everything is late.
     const clock = Math.min(this.#watermark, Number.MAX_SAFE_INTEGER);
-    const inTime = this.#ws.kernels.window_late(batch.times, batch.clocks, batch.clocks === NONE ? clock : 0, batch.rows, sizeMs, offsetMs, this.#allowedLatenessMs, order) >>> 0;
+    const inTime =
+      this.#ws.kernels.window_late(
+        batch.times,
+        batch.clocks,
+        batch.clocks === NONE ? clock : 0,
+        batch.rows,
+        sizeMs,
+        offsetMs,
+        this.#allowedLatenessMs,
+        order,
+      ) >>> 0;
     if (inTime === batch.rows) return;
     this.#order = order;
     this.#inTime = inTime;

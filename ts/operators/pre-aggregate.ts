@@ -3,16 +3,15 @@ import { MAX_BATCH_ROWS } from '../core/limits.js';
 import { batchOf, type Batch } from '../columns/batch.js';
 import { NONE } from '../columns/memory.js';
 import type { Schema } from '../columns/schema.js';
-import type { WindowSpec } from '../plan/plan.js';
 import type { Mark } from '../wasm/arena.js';
 import type { Workspace } from '../wasm/workspace.js';
 import { groupLayout, partialSchemaOf, readPartials, type BoundAggregate, type GroupLayout } from './group-layout.js';
 import { NO_WAKEUP, type Operator, type Outbox, type StepMark, type Wakeup } from './operator.js';
 import { SlicedGroups, type Slice } from './sliced-groups.js';
-import { resultTime, windowPolicy } from './window-policy.js';
+import { resultTime, windowPolicy, type WindowShape } from './window-policy.js';
 
 export interface PreAggregateConfig {
-  readonly window: WindowSpec;
+  readonly window: WindowShape;
   readonly inputSchema: Schema;
   /** Column indexes. */
   readonly keys: readonly number[];
@@ -54,7 +53,11 @@ export class PreAggregate implements Operator {
     this.#ws = ws;
     this.#config = config;
     this.#schema = partialSchemaOf(config.inputSchema, config.keys, config.aggregates);
-    this.#layout = groupLayout(config.keys.map((i) => must(config.inputSchema[i], 'a key column')), config.aggregates, false);
+    this.#layout = groupLayout(
+      config.keys.map((i) => must(config.inputSchema[i], 'a key column')),
+      config.aggregates,
+      false,
+    );
     this.#groups = new SlicedGroups(ws, this.#layout, windowPolicy(config.window));
     this.#maxGroups = config.maxGroups ?? MAX_GROUPS;
   }

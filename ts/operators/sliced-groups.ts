@@ -81,17 +81,24 @@ export class SlicedGroups {
     const words = keyWordsOf(ws, shape, batch, keys);
     const statesFrom = PARTIAL_KEYS_FROM + keys.length;
     const states = aggregates.reduce((sum, a) => sum + a.aggregate.state.length, 0);
-    this.#group(must(batch.columns[0], 'windowStart').values, words, false, (rows) => {
-      for (const shift of emitted ? [0, 1] : [0]) {
-        let at = statesFrom + shift * (states + 1);
-        for (const { aggregate, offset } of aggregates) {
-          const columns = batch.columns.slice(at, at + aggregate.state.length);
-          aggregate.merge(rows, offset + shift * accumulatorBytes, columns, batch.rows);
-          at += aggregate.state.length;
+    this.#group(
+      must(batch.columns[0], 'windowStart').values,
+      words,
+      false,
+      (rows) => {
+        for (const shift of emitted ? [0, 1] : [0]) {
+          let at = statesFrom + shift * (states + 1);
+          for (const { aggregate, offset } of aggregates) {
+            const columns = batch.columns.slice(at, at + aggregate.state.length);
+            aggregate.merge(rows, offset + shift * accumulatorBytes, columns, batch.rows);
+            at += aggregate.state.length;
+          }
         }
-      }
-      if (emitted) ws.kernels.accumulate_add_i64(rows.ats, flags, must(batch.columns[statesFrom + states], 'flags').values, rows.from, rows.to);
-    }, emitted);
+        if (emitted)
+          ws.kernels.accumulate_add_i64(rows.ats, flags, must(batch.columns[statesFrom + states], 'flags').values, rows.from, rows.to);
+      },
+      emitted,
+    );
     ws.scratch.release(mark);
   }
 
@@ -140,7 +147,12 @@ export class SlicedGroups {
 
   /** Rows [from, limit) whose slices alternate: sorted by slice first. Returns how far it came. */
   #groupMixed(
-    times: Address, keys: KeyWords, append: boolean, from: number, limit: number, ats: Address,
+    times: Address,
+    keys: KeyWords,
+    append: boolean,
+    from: number,
+    limit: number,
+    ats: Address,
     done: (from: number, to: number, ats: Address, tables: readonly GroupTable[]) => void,
   ): number {
     const ws = this.#ws;

@@ -3,7 +3,6 @@ import { MAX_BATCH_ROWS } from '../core/limits.js';
 import { batchOf, type Batch, type Vector } from '../columns/batch.js';
 import { NONE, type Address } from '../columns/memory.js';
 import { field, type Schema } from '../columns/schema.js';
-import type { WindowSpec } from '../plan/plan.js';
 import { readKeys, readWord, type GroupRows } from '../state/group-rows.js';
 import { partitionRows } from '../state/partition.js';
 import type { Mark } from '../wasm/arena.js';
@@ -12,10 +11,10 @@ import { groupLayout, partialSchemaOf, readPartials, readStates, type BoundAggre
 import type { KeyGroups, Operator, Outbox, StateReader, StateWriter, StepMark, Wakeup } from './operator.js';
 import { SlicedGroups, type Slice } from './sliced-groups.js';
 import { readWatermark, watermarkBatch, WATERMARK } from './watermark-state.js';
-import { isClosed, isLate, resultTime, windowPolicy, type WindowPolicy } from './window-policy.js';
+import { isClosed, isLate, resultTime, windowPolicy, type WindowPolicy, type WindowShape } from './window-policy.js';
 
 export interface WindowAggregateConfig {
-  readonly window: WindowSpec;
+  readonly window: WindowShape;
   /** Of the rows, before any pre-aggregation: what the indexes refer to. */
   readonly inputSchema: Schema;
   /** Column indexes. */
@@ -71,7 +70,11 @@ export class WindowAggregate implements Operator {
     this.#ws = ws;
     this.#config = config;
     this.#policy = windowPolicy(config.window);
-    this.#layout = groupLayout(config.keys.map((i) => must(config.inputSchema[i], 'a key column')), config.aggregates, config.changes);
+    this.#layout = groupLayout(
+      config.keys.map((i) => must(config.inputSchema[i], 'a key column')),
+      config.aggregates,
+      config.changes,
+    );
     assert(config.changes || (config.emit === 'final' && config.allowedLatenessMs === 0), 'windows that fire more than once give changes');
     this.#groups = new SlicedGroups(ws, this.#layout, this.#policy);
     this.#stateSchema = stateSchemaOf(config);
@@ -220,9 +223,19 @@ export class WindowAggregate implements Operator {
       if (emission === undefined) break;
       const { table } = emission.slice;
       ws.memory.u32[cursor / 4] = emission.next;
-      const rows = ws.kernels.group_changes(
-        table.rows, table.stride, table.size, flags, accumulatorBytes, cursor, keyAts + count * 4, resultAts + count * 4, ops + count, room - count,
-      ) >>> 0;
+      const rows =
+        ws.kernels.group_changes(
+          table.rows,
+          table.stride,
+          table.size,
+          flags,
+          accumulatorBytes,
+          cursor,
+          keyAts + count * 4,
+          resultAts + count * 4,
+          ops + count,
+          room - count,
+        ) >>> 0;
       emission.next = must(ws.memory.u32[cursor / 4], 'the cursor');
       if (rows > 0) pieces.push({ slice: emission.slice, rows });
       count += rows;
@@ -257,7 +270,8 @@ export class WindowAggregate implements Operator {
 
   #stateOf(rows: GroupRows, slice: Slice): Batch {
     const columns = [this.#constant([{ slice, rows: rows.count }], (s) => s.start), ...readPartials(rows, this.#layout)];
-    if (this.#config.changes) columns.push(readWord(rows, this.#layout.flags, 'int64'), ...readStates(rows, this.#layout, this.#layout.accumulatorBytes));
+    if (this.#config.changes)
+      columns.push(readWord(rows, this.#layout.flags, 'int64'), ...readStates(rows, this.#layout, this.#layout.accumulatorBytes));
     return batchOf(this.#stateSchema, rows.count, columns);
   }
 

@@ -1,5 +1,7 @@
 import { unreachable } from '../core/assert.js';
-import type { WindowSpec } from '../plan/plan.js';
+
+/** A window as data; the plan's window specifications have this form. */
+export type WindowShape = { readonly kind: 'tumbling'; readonly sizeMs: number; readonly offsetMs: number };
 
 /**
  * Windows as arithmetic on epoch milliseconds. Time is cut into slices, the spans between neighbouring window edges;
@@ -13,7 +15,7 @@ export interface WindowPolicy {
   sliceEnd(startMs: number): number;
 }
 
-export function windowPolicy(spec: WindowSpec): WindowPolicy {
+export function windowPolicy(spec: WindowShape): WindowPolicy {
   switch (spec.kind) {
     case 'tumbling': {
       const { sizeMs, offsetMs } = spec;

@@ -95,7 +95,12 @@ export class GroupTable {
     const hashes = this.#ws.alloc((selection === NONE ? to - from : keys.rows) * 8) - first * 8;
     const hash = (at: number): void => kernels.groups_hash(this.at, keys.addresses, selection, at, to, hashes);
     hash(from);
-    this.#fill(from, to, (at) => kernels.groups_find_key(this.at, keys.addresses, hashes, selection, at, to, ats), () => hash(from));
+    this.#fill(
+      from,
+      to,
+      (at) => kernels.groups_find_key(this.at, keys.addresses, hashes, selection, at, to, ats),
+      () => hash(from),
+    );
     this.#ws.scratch.release(mark);
   }
 
@@ -174,7 +179,11 @@ export class GroupTable {
 
   #growIndex(): void {
     const bits = this.#get('bits') + 1;
-    if (bits > LARGEST_BITS) throw new MillraceError('state.too-large', `a table of groups is full at ${this.size} keys; use more lanes, smaller windows or fewer keys`);
+    if (bits > LARGEST_BITS)
+      throw new MillraceError(
+        'state.too-large',
+        `a table of groups is full at ${this.size} keys; use more lanes, smaller windows or fewer keys`,
+      );
     this.#ws.blocks.free(this.#get('index'), this.#indexBytes);
     this.#newIndex(bits);
   }
@@ -202,7 +211,9 @@ export class GroupTable {
     const seed = this.#ws.memory.u64;
     for (let i = 0; i < 4; i++) {
       this.#reseeds++;
-      this.#setSeed((must(seed[(this.at + GROUP_TABLE.seed) / 8], 'a seed') * 0xd1342543de82ef95n + 0x2545f4914f6cdd1dn) & 0xffffffffffffffffn);
+      this.#setSeed(
+        (must(seed[(this.at + GROUP_TABLE.seed) / 8], 'a seed') * 0xd1342543de82ef95n + 0x2545f4914f6cdd1dn) & 0xffffffffffffffffn,
+      );
       if (this.#ws.kernels.groups_rehash(this.at)) return;
     }
     this.#growIndex();

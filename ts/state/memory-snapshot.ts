@@ -113,7 +113,8 @@ export class LaneStateReader implements StateReader {
     if (!sameSchema(detached.schema, schema)) {
       throw new MillraceError(
         'state.incompatible',
-        `the state of ${this.#operator} has columns ${describeSchema(detached.schema)}, but the job now wants ${describeSchema(schema)}; restore it with the job that it was taken of`,
+        `the state of ${this.#operator} has columns ${describeSchema(detached.schema)}, but the job now wants ` +
+          `${describeSchema(schema)}; restore it with the job that it was taken of`,
         { operator: this.#operator },
       );
     }
