@@ -17,3 +17,5 @@ export * from "./kernels/window";
 export * from "./state/group-table";
 export * from "./kernels/csv";
 export * from "./kernels/csv-values";
+export * from "./kernels/text";
+export * from "./kernels/time";

@@ -162,9 +162,10 @@ export function bothBits(ws: Workspace, a: Address, b: Address, rows: number): A
 
 /**
  * What a strict function computes: the values of `rows` rows (1 when every argument is single). `check` is the bitmap of
- * rows in which an error counts (NONE: all). A validity in the answer marks nulls besides those of the arguments.
+ * rows in which an error counts (NONE: all), `validity` of those without a null argument. A validity in the answer marks
+ * further nulls. Text of a null row must be empty.
  */
-export type Compute = (call: Call, args: readonly Datum[], rows: number, check: Address) => Vector;
+export type Compute = (call: Call, args: readonly Datum[], rows: number, check: Address, validity: Address) => Vector;
 
 /** A function whose result is null where any of its arguments is. */
 export function strict(compute: Compute, fallible = false): ColumnFunction {
@@ -182,7 +183,7 @@ export function strict(compute: Compute, fallible = false): ColumnFunction {
         else if (!readBit(ws, vector.validity)) return { vector: literalVector(ws, bound.type.kind, null), single: true };
       }
       const check = single ? validity : bothBits(ws, validity, call.active, rows);
-      const result = compute(call, args, rows, check);
+      const result = compute(call, args, rows, check, validity);
       return { vector: { ...result, validity: bothBits(ws, validity, result.validity, rows) }, single };
     },
   };

@@ -34,19 +34,24 @@ function compareColumns(ws: Workspace, name: Comparison, a: Vector, b: Vector, s
   const one = single ? 1 : 0;
   switch (a.kind) {
     case 'bool':
-      return compareBits(ws, name, a.values, spread(ws, { vector: { ...b, validity: NONE }, single }, rows).values, rows, out);
+      compareBits(ws, name, a.values, spread(ws, { vector: { ...b, validity: NONE }, single }, rows).values, rows, out);
+      return;
     case 'int32':
-      return kernels.compare_i32(op, a.values, b.values, one, rows, out);
+      kernels.compare_i32(op, a.values, b.values, one, rows, out);
+      return;
     case 'int64':
     case 'timestamp':
-      return kernels.compare_i64(op, a.values, b.values, one, rows, out);
+      kernels.compare_i64(op, a.values, b.values, one, rows, out);
+      return;
     case 'float64':
-      return kernels.compare_f64(op, a.values, b.values, one, rows, out);
+      kernels.compare_f64(op, a.values, b.values, one, rows, out);
+      return;
     case 'utf8':
     case 'binary':
-      return kernels.compare_bytes(op, a.offsets, a.values, b.offsets, b.values, one, rows, out);
+      kernels.compare_bytes(op, a.offsets, a.values, b.offsets, b.values, one, rows, out);
+      return;
     default:
-      return unreachable(a.kind);
+      unreachable(a.kind);
   }
 }
 
@@ -55,21 +60,27 @@ function compareBits({ kernels }: Workspace, name: Comparison, a: Address, b: Ad
   switch (name) {
     case 'eq':
       kernels.logic_bits_xor(a, b, rows, out);
-      return kernels.logic_bits_not(out, rows, out);
+      kernels.logic_bits_not(out, rows, out);
+      return;
     case 'ne':
-      return kernels.logic_bits_xor(a, b, rows, out);
+      kernels.logic_bits_xor(a, b, rows, out);
+      return;
     case 'lt':
-      return kernels.logic_bits_and_not(b, a, rows, out);
+      kernels.logic_bits_and_not(b, a, rows, out);
+      return;
     case 'gt':
-      return kernels.logic_bits_and_not(a, b, rows, out);
+      kernels.logic_bits_and_not(a, b, rows, out);
+      return;
     case 'le':
       kernels.logic_bits_and_not(a, b, rows, out);
-      return kernels.logic_bits_not(out, rows, out);
+      kernels.logic_bits_not(out, rows, out);
+      return;
     case 'ge':
       kernels.logic_bits_and_not(b, a, rows, out);
-      return kernels.logic_bits_not(out, rows, out);
+      kernels.logic_bits_not(out, rows, out);
+      return;
     default:
-      return unreachable(name);
+      unreachable(name);
   }
 }
 
@@ -136,6 +147,6 @@ function gather(ws: Workspace, kind: Kind, list: readonly Vector[]): { readonly 
   }
   const width = kind === 'int32' ? 4 : 8;
   const values = ws.alloc(list.length * width);
-  list.forEach((v, i) => kernels.select_copy(values + i * width, v.values, width));
+  for (const [i, v] of list.entries()) kernels.select_copy(values + i * width, v.values, width);
   return { offsets: NONE, values };
 }
