@@ -13,8 +13,8 @@ export interface BatchBuilderOptions {
   readonly timeColumn?: string | undefined;
   /** Rows carry an operation: their property `op`, '+I' where missing. */
   readonly changes?: boolean | undefined;
-  /** How errors name the rows: `row`, unless set. */
-  readonly rowsAre?: string | undefined;
+  /** How errors name a row: by its number, as in `row 5`, unless set. */
+  readonly rowIs?: string | undefined;
   /** The code of those errors: `value.invalid`, unless set. */
   readonly code?: ErrorCode | undefined;
 }
@@ -83,6 +83,13 @@ export class BatchBuilder {
 
   get rows(): number {
     return this.#rows;
+  }
+
+  /** Bytes of the rows' values so far. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const writer of this.#writers) bytes += writer.bytes(this.#rows);
+    return bytes;
   }
 
   /** Appends a row. Throws `value.invalid` naming row, column, what was found and what was expected. */
@@ -203,8 +210,8 @@ export class BatchBuilder {
   }
 
   #fault(what: string): MillraceError {
-    const { rowsAre = 'row', code = 'value.invalid' } = this.#options;
-    return new MillraceError(code, `${rowsAre} ${this.#finished + this.#rows}: ${what}`);
+    const { rowIs = `row ${this.#finished + this.#rows}`, code = 'value.invalid' } = this.#options;
+    return new MillraceError(code, `${rowIs}: ${what}`);
   }
 }
 

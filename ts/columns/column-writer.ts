@@ -63,14 +63,18 @@ export class ColumnWriter {
     }
   }
 
+  /** Bytes that the first `rows` values hold. */
+  bytes(rows: number): number {
+    return this.#isBytes ? (this.#offsets[rows] as number) : valueBytes(this.kind, rows);
+  }
+
   /** The first `rows` values, still in the writer's memory: to be copied, or kept and the writer thrown away. */
   vector(rows: number): DetachedVector {
-    const bytes = this.#isBytes ? (this.#offsets[rows] as number) : valueBytes(this.kind, rows);
     return {
       kind: this.kind,
       validity: this.#hasNulls ? this.#validity.subarray(0, bitmapBytes(rows)) : undefined,
       offsets: this.#isBytes ? this.#offsets.subarray(0, rows + 1) : undefined,
-      values: this.#values.subarray(0, bytes),
+      values: this.#values.subarray(0, this.bytes(rows)),
     };
   }
 
