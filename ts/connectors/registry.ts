@@ -1,9 +1,13 @@
 import { MillraceError } from '../core/errors.js';
 import type { ConnectorSpec, LaneReader, Sink, Source } from './connector.js';
-import type { LaneReaderContext, SinkContext, SourceContext } from './context.js';
+import type { ConnectorContext, LaneReaderContext, SinkContext, SourceContext } from './context.js';
+import { ArrowSource } from './arrow/arrow-source.js';
+import { CallbackSink } from './callback/callback-sink.js';
 import { fileLaneReader, fileSink, fileSource } from './file/file-connector.js';
 import { CollectSink } from './memory/collect-sink.js';
+import { MemorySource } from './memory/memory-source.js';
 import { nexmarkLaneReader, nexmarkSource } from './nexmark/nexmark-source.js';
+import { PrintSink } from './print/print-sink.js';
 
 interface SourceConnector {
   source(spec: ConnectorSpec, context: SourceContext): Source;
@@ -18,6 +22,8 @@ interface SinkConnector {
 /** Every source by its name in plans. A new one is a folder beside this file and a line here. */
 const SOURCES: Readonly<Record<string, SourceConnector>> = {
   file: { source: fileSource, laneReader: fileLaneReader },
+  memory: { source: (spec, context) => new MemorySource(context.schema, objectOf(spec, context), context.host) },
+  arrow: { source: (spec, context) => new ArrowSource(context.schema, objectOf(spec, context)) },
   nexmark: { source: nexmarkSource, laneReader: nexmarkLaneReader },
 };
 
@@ -25,6 +31,8 @@ const SOURCES: Readonly<Record<string, SourceConnector>> = {
 const SINKS: Readonly<Record<string, SinkConnector>> = {
   file: { sink: fileSink },
   collect: { sink: () => new CollectSink() },
+  callback: { sink: (spec, context) => new CallbackSink(objectOf(spec, context), context.schema, context.changes) },
+  print: { sink: (_spec, context) => new PrintSink(context.schema, context.changes) },
 };
 
 /** For the coordinator. Throws `config.invalid` for a wrong configuration. */
@@ -40,6 +48,10 @@ export function createLaneReader(spec: ConnectorSpec, context: LaneReaderContext
 /** For the coordinator. Throws `config.invalid` for a wrong configuration. */
 export function createSink(spec: ConnectorSpec, context: SinkContext): Sink {
   return find(SINKS, spec, 'sink').sink(spec, context);
+}
+
+function objectOf(spec: ConnectorSpec, context: ConnectorContext): unknown {
+  return spec.slot === undefined ? undefined : context.object(spec.slot);
 }
 
 function find<T>(connectors: Readonly<Record<string, T>>, spec: ConnectorSpec, role: string): T {

@@ -14,6 +14,15 @@ export interface Host {
   /** Runs `task` once, `ms` from now; the answer cancels it. */
   after(ms: number, task: () => void): () => void;
   readonly files: Files;
+  readonly streams: Streams;
+}
+
+/** Bytes that come and go by the event loop: for the coordinator only. */
+export interface Streams {
+  /** A file from its start, or `-`: stdin. Throws `file.not-found`, at the first read, when there is nothing to read. */
+  read(path: string): AsyncIterable<Uint8Array>;
+  /** To stdout; resolves when more may be written. */
+  print(bytes: Uint8Array): Promise<void>;
 }
 
 /** Files, synchronously: lanes never turn an event loop. Paths are the user's own words. */

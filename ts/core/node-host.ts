@@ -1,8 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fstatSync, fsyncSync, mkdirSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  readdirSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MillraceError } from './errors.js';
-import type { FileHandle, Files, Host } from './host.js';
+import type { FileHandle, Files, Host, Streams } from './host.js';
 
 class NodeFile implements FileHandle {
   readonly path: string;
@@ -87,6 +98,25 @@ function globToRegExp(pattern: string): RegExp {
   return new RegExp(`^${out}$`);
 }
 
+const nodeStreams: Streams = {
+  async *read(path) {
+    const source = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: 1 << 18 });
+    try {
+      for await (const chunk of source) yield chunk as Uint8Array;
+    } catch (cause) {
+      const missing = (cause as { code?: string }).code === 'ENOENT';
+      throw new MillraceError(missing ? 'file.not-found' : 'source.failed', `cannot read ${path}: ${(cause as Error).message}`, { cause });
+    }
+  },
+  print: (bytes) =>
+    new Promise((resolve, reject) => {
+      process.stdout.write(bytes, (cause) => {
+        if (cause) reject(new MillraceError('sink.failed', `cannot write to stdout: ${cause.message}`, { cause }));
+        else resolve();
+      });
+    }),
+};
+
 /** The real machine: the one place that reads its clock, chance and files. */
 export const nodeHost: Host = Object.freeze<Host>({
   now: () => Date.now(),
@@ -103,4 +133,5 @@ export const nodeHost: Host = Object.freeze<Host>({
     return () => clearTimeout(timer);
   },
   files: nodeFiles,
+  streams: nodeStreams,
 });
