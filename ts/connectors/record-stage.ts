@@ -72,6 +72,10 @@ export class RecordStage {
     return { ...this.#decoder.counters, rowsRead: this.#rows, bytesRead: this.#bytes, malformedRows: this.#malformed };
   }
 
+  close(): void {
+    this.#decoder.close();
+  }
+
   #pending(decoded: Decoded): SourceItem {
     const { fields } = this.#options;
     const columns = decoded.columns.map(

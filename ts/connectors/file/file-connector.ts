@@ -1,6 +1,6 @@
 import type { Address } from '../../columns/memory.js';
 import { CsvDecoder } from '../../wasm/csv-decoder.js';
-import { PlainJsonDecoder } from '../../wasm/plain-json-decoder.js';
+import { JsonDecoder } from '../../wasm/json-decoder.js';
 import type { ConnectorSpec, LaneReader, Sink, Source } from '../connector.js';
 import type { LaneReaderContext, SinkContext, SourceContext } from '../context.js';
 import { RecordStage } from '../record-stage.js';
@@ -34,7 +34,7 @@ export function fileSink(spec: ConnectorSpec, context: SinkContext): Sink {
 
 function ndjsonReader(context: LaneReaderContext): LaneReader {
   const { ws, fields, limits, onMalformed: policy, host } = context;
-  const decoder = new PlainJsonDecoder(ws, { fields, limits });
+  const decoder = new JsonDecoder(ws, { fields, limits });
   const pieceEnd = (start: Address, end: Address, rows: number) => ws.kernels.bytes_after_nth(start, end, NEWLINE, rows) >>> 0;
   return new LineFileReader(ws, new RecordStage(ws, decoder, { fields, policy, pieceEnd }), { host, limits, aligned: false });
 }

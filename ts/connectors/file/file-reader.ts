@@ -64,6 +64,7 @@ export class LineFileReader implements LaneReader {
   close(): void {
     for (const file of this.#files.values()) file.close();
     this.#files.clear();
+    this.#stage.close();
   }
 
   *#decodeBytes(block: BlockRef, split: SplitSpec, bytes: Uint8Array): Generator<SourceItem, void, undefined> {
