@@ -34,10 +34,25 @@ function fill(ws: Workspace, keys: number): Batch[] {
 
 function ours(ws: Workspace, batches: readonly Batch[]): { rows: number; checksum: number; addNs: number; fireNs: number } {
   const operator = new WindowAggregate(ws, {
-    window: { kind: 'tumbling', sizeMs: 1000, offsetMs: 0 }, inputSchema: SCHEMA, keys: [0],
-    aggregates: [{ name: 'n', fn: 'count' }, { name: 'total', fn: 'sum', inputKind: float ? 'float64' : 'int64', argument: 1 }],
-    outputSchema: [field('key', 'int64'), field('windowStart', 'timestamp'), field('windowEnd', 'timestamp'), field('n', 'int64'), field('total', 'int64')],
-    allowedLatenessMs: 0, emit: 'final', changes: false, mode: 'rows', keyGroups: { count: 128, lane: 0, lanes: 1 },
+    window: { kind: 'tumbling', sizeMs: 1000, offsetMs: 0 },
+    inputSchema: SCHEMA,
+    keys: [0],
+    aggregates: [
+      { name: 'n', fn: 'count' },
+      { name: 'total', fn: 'sum', inputKind: float ? 'float64' : 'int64', argument: 1 },
+    ],
+    outputSchema: [
+      field('key', 'int64'),
+      field('windowStart', 'timestamp'),
+      field('windowEnd', 'timestamp'),
+      field('n', 'int64'),
+      field('total', 'int64'),
+    ],
+    allowedLatenessMs: 0,
+    emit: 'final',
+    changes: false,
+    mode: 'rows',
+    keyGroups: { count: 128, lane: 0, lanes: 1 },
   });
   let rows = 0;
   let checksum = 0;
@@ -46,7 +61,10 @@ function ours(ws: Workspace, batches: readonly Batch[]): { rows: number; checksu
     emit: (_port: number, batch: Batch) => {
       rows += batch.rows;
       const [, , , n, total] = batch.columns.map((c) => c.values / 8);
-      for (let i = 0; i < batch.rows; i += 97) checksum += Number(ws.memory.i64[(n as number) + i]) + Number(float ? ws.memory.f64[(total as number) + i] : ws.memory.i64[(total as number) + i]);
+      for (let i = 0; i < batch.rows; i += 97)
+        checksum +=
+          Number(ws.memory.i64[(n as number) + i]) +
+          Number(float ? ws.memory.f64[(total as number) + i] : ws.memory.i64[(total as number) + i]);
     },
   };
   const from = process.hrtime.bigint();
@@ -66,7 +84,13 @@ function ours(ws: Workspace, batches: readonly Batch[]): { rows: number; checksu
 
 function plain(ws: Workspace, batches: readonly Batch[]): { groups: number; ns: number } {
   const groups = new Map<number, { n: number; total: number }>();
-  const input = batches.map((b) => b.columns.map((c) => (c.kind === 'float64' ? ws.memory.f64.slice(c.values / 8, c.values / 8 + b.rows) : Float64Array.from(ws.memory.i64.subarray(c.values / 8, c.values / 8 + b.rows), Number))));
+  const input = batches.map((b) =>
+    b.columns.map((c) =>
+      c.kind === 'float64'
+        ? ws.memory.f64.slice(c.values / 8, c.values / 8 + b.rows)
+        : Float64Array.from(ws.memory.i64.subarray(c.values / 8, c.values / 8 + b.rows), Number),
+    ),
+  );
   const from = process.hrtime.bigint();
   for (const [keys, values] of input as [Float64Array, Float64Array][]) {
     for (let i = 0; i < keys.length; i++) {
@@ -89,7 +113,7 @@ for (const keys of small ? [1000] : [1000, 100_000, 1_000_000]) {
   const best = runs.reduce((a, b) => (b.addNs < a.addNs ? b : a));
   const map = plain(ws, batches);
   assert.equal(best.rows, map.groups);
-  console.log(
-    `${keys} keys: ${best.addNs.toFixed(2)} ns/row (${(1000 / best.addNs).toFixed(0)} M rows/s), firing ${best.fireNs.toFixed(1)} ns/group; plain Map ${map.ns.toFixed(1)} ns/row: ${(map.ns / best.addNs).toFixed(1)}x`,
-  );
+  const rate = `${best.addNs.toFixed(2)} ns/row (${(1000 / best.addNs).toFixed(0)} M rows/s)`;
+  const peer = `plain Map ${map.ns.toFixed(1)} ns/row: ${(map.ns / best.addNs).toFixed(1)}x`;
+  console.log(`${keys} keys: ${rate}, firing ${best.fireNs.toFixed(1)} ns/group; ${peer}`);
 }
