@@ -5,7 +5,7 @@ import * as api from '../../ts/index.js';
 import { MillraceError, type ErrorCode } from '../../ts/core/errors.js';
 import type { BuiltJob } from '../../ts/api/built-job.js';
 import { createFrom } from '../../ts/api/from.js';
-import { buildJob } from '../../ts/api/job.js';
+import { buildJob, findJob } from '../../ts/api/job.js';
 
 /** As plain JavaScript sees the API: everything may be called with anything. */
 interface Loose {
@@ -22,6 +22,7 @@ const from = loose(
 );
 
 const { bool, file, float64, int64, minutes, outOfOrder, seconds, sum, count, timestamp, tumbling, utf8, memory, print, lit } = js;
+const here = { url: import.meta.url };
 const eventTime = { column: 'at', watermark: outOfOrder!(seconds!(1)) };
 const schema = { user: utf8!(), amount: float64!(), at: timestamp!(), qty: int64!(), ok: bool!() };
 const orders = from(file!('o.ndjson'), { schema, eventTime });
@@ -307,6 +308,58 @@ const refusals: readonly (readonly [name: string, code: ErrorCode, message: RegE
     /named\('b'\): the operator is named 'a' already/,
     () => orders.where!((c: Loose) => c.ok).named!('a').named!('b'),
   ],
+  [
+    'an offset that is no whole number',
+    'plan.invalid',
+    /the offset of tumbling is 0.5; give whole milliseconds/,
+    () => orders.window!(tumbling!(minutes!(5), { offset: 0.5 })),
+  ],
+  [
+    'merge of changes and rows',
+    'plan.invalid',
+    /merge: stream 2 holds changes, but another does not/,
+    () => orders.window!(tumbling!(minutes!(5))).aggregate!(() => ({ n: count!() })).merge!(changes),
+  ],
+  [
+    'an aggregate’s condition that is a value',
+    'plan.wrong-type',
+    /count\(\)\.where\(true\): give a condition on columns/,
+    () => windowed.aggregate!(() => ({ n: count!().where!(true) })),
+  ],
+  ['aggregates without a result', 'plan.invalid', /aggregate: the function gives undefined/, () => windowed.aggregate!(() => undefined)],
+  ['a list that is none', 'plan.wrong-type', /user\.in\("a"\): give an array/, () => orders.where!((c: Loose) => c.user!.in!('a'))],
+  [
+    'a pattern that is text',
+    'plan.wrong-type',
+    /user\.matches\("a"\): give a regular expression/,
+    () => orders.where!((c: Loose) => c.user!.matches!('a')),
+  ],
+  [
+    'a cast to a name',
+    'plan.invalid',
+    /user\.cast: "int64" is no type/,
+    () => orders.select!((c: Loose) => ({ x: c.user!.cast!('int64') })),
+  ],
+  ['batches that are no iterable', 'config.invalid', /fromArrow\(5\): give an iterable of record batches/, () => js.fromArrow!(5)],
+  ['options that are none', 'plan.invalid', /window: the options are 5; give an object/, () => orders.window!(tumbling!(minutes!(5)), 5)],
+  ['a job without a name', 'plan.invalid', /job\(import\.meta, undefined, …\): give the job a name/, () => js.job!(here)],
+  [
+    'a job without a module',
+    'plan.invalid',
+    /job 'x': the first argument must be import\.meta, not "x\.js"/,
+    () => js.job!('x.js', 'x', () => ({})),
+  ],
+  ['a job without a function', 'plan.invalid', /job 'x': undefined is no function/, () => js.job!(here, 'x')],
+  ['a job that is none', 'plan.invalid', /an object is no job; give what job/, () => buildJob({} as never)],
+  [
+    'a job that the module does not have',
+    'plan.invalid',
+    /defines no job 'nowhere'; it defines 'x'/,
+    () => {
+      js.job!(here, 'x', () => ({}));
+      findJob(here.url, 'nowhere');
+    },
+  ],
   ['a constant of an object', 'plan.wrong-type', /lit\(an object\): give a column, or a value/, () => lit!({})],
   ['an integer beyond 64 bits', 'plan.wrong-type', /does not fit into 64 bits/, () => orders.where!((c: Loose) => c.qty!.gt!(1n << 64n))],
 ];
@@ -323,7 +376,6 @@ for (const [name, code, message, wrong] of refusals) {
   });
 }
 
-const here = { url: import.meta.url };
 const jobs: readonly (readonly [name: string, code: ErrorCode, message: RegExp, build: (env: Loose) => unknown])[] = [
   [
     'returns a stream',
@@ -354,6 +406,15 @@ const jobs: readonly (readonly [name: string, code: ErrorCode, message: RegExp, 
     (env) => {
       const read = env.from!(file!('x'), { schema });
       return { a: read, b: read.where!((c: Loose) => c.ok).named!('a') };
+    },
+  ],
+  [
+    'names two of its operators alike',
+    'plan.name-taken',
+    /two operators are named 'a': where and source/,
+    (env) => {
+      const read = env.from!(file!('x'), { schema }).named!('a');
+      return { read, some: read.where!((c: Loose) => c.ok).named!('a') };
     },
   ],
   [

@@ -11,8 +11,8 @@ export function literalOf(value: unknown, beside: Kind | 'null', what: string): 
   switch (typeof value) {
     case 'number':
       if (beside === 'timestamp') return literal('timestamp', timeText(value, what));
-      if (!Number.isFinite(value)) return literal('float64', String(value));
-      return literal('float64', value);
+      // What JSON does not keep goes as text.
+      return literal('float64', Object.is(value, -0) ? '-0' : Number.isFinite(value) ? value : String(value));
     case 'bigint':
       if (BigInt.asIntN(64, value) !== value) throw new MillraceError('plan.wrong-type', `${what}: ${value}n does not fit into 64 bits`);
       return literal('int64', String(value));

@@ -108,6 +108,13 @@ test('a plan is refused where it is wrong, and the operator is named', () => {
   );
 });
 
+test('columns of a plan that was not made by the API are checked too', () => {
+  const twice = { ...source, schema: [...SCHEMA, field('n', 'int32')] };
+  refused(() => validatePlan(plan([twice])), 'plan.name-taken', /there are two columns 'n'/, 'rows');
+  const unknown = { ...source, schema: [...SCHEMA, field('list', 'list' as 'utf8')] };
+  refused(() => validatePlan(plan([unknown])), 'plan.wrong-type', /column 'list' has the unknown type "list"/, 'rows');
+});
+
 test('what is no plan is refused', () => {
   refused(() => planFromJson('{'), 'plan.invalid', /this is no plan/);
   refused(() => planFromJson('null'), 'plan.invalid', /version undefined/);
