@@ -411,7 +411,7 @@ const jobs: readonly (readonly [name: string, code: ErrorCode, message: RegExp, 
   [
     'names two of its operators alike',
     'plan.name-taken',
-    /two operators are named 'a': where and source/,
+    /two operators are named 'a': source and where/,
     (env) => {
       const read = env.from!(file!('x'), { schema }).named!('a');
       return { read, some: read.where!((c: Loose) => c.ok).named!('a') };

@@ -57,7 +57,7 @@ test('plans are the same each time, frozen, and go through JSON', () => {
 });
 
 /** Builds a job made on the spot. */
-function built(face: (env: { readonly from: From }) => Parameters<typeof Object.keys>[0]): ReturnType<typeof buildJob> {
+function built(face: (env: { readonly from: From }) => unknown): ReturnType<typeof buildJob> {
   return buildJob(job(import.meta, 'made', face as never) as Job<unknown, never>);
 }
 const ids = ({ plan }: ReturnType<typeof buildJob>): string[] => plan.nodes.map((node) => node.id);
