@@ -1,5 +1,7 @@
 // The ABI: every kernel that a host may call. Re-exports only, a line a family.
 export * from "./kernels/bytes";
+export * from "./kernels/encode-csv";
+export * from "./kernels/encode-json";
 export * from "./kernels/nexmark";
 export * from "./kernels/partition";
 export * from "./kernels/words";

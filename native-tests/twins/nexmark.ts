@@ -103,7 +103,7 @@ function priceOf(u: number): number {
   const t = u * 19.931568569324174;
   const round = 6755399441055744;
   const k = t + round - round;
-  const x = (t - k) * 0.6931471805599453;
+  const x = (t - k) * Math.LN2;
   const x2 = x * x;
   const x4 = x2 * x2;
   const low = 1 + x + x2 * (0.5 + x * 0.16666666666666666);

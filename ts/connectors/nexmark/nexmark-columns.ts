@@ -93,25 +93,34 @@ export class NexmarkColumns {
     const { seed, baseTime, rate, splits } = this.#options;
     switch (name) {
       case 'dateTime':
-        return kernels.nexmark_time(ids, n, firstId, baseTime, 1000 * splits, rate, out);
+        kernels.nexmark_time(ids, n, firstId, baseTime, 1000 * splits, rate, out);
+        break;
       case 'expires':
-        return kernels.nexmark_expires(ids, n, seed, firstId, baseTime, 1000 * splits, rate, out);
+        kernels.nexmark_expires(ids, n, seed, firstId, baseTime, 1000 * splits, rate, out);
+        break;
       case 'id':
-        return kernels.nexmark_id(ids, epochs, n, this.#table === 'persons' ? 1 : 3, out);
+        kernels.nexmark_id(ids, epochs, n, this.#table === 'persons' ? 1 : 3, out);
+        break;
       case 'auction':
-        return kernels.nexmark_auction(ids, epochs, n, seed, out);
+        kernels.nexmark_auction(ids, epochs, n, seed, out);
+        break;
       case 'bidder':
-        return kernels.nexmark_person(ids, epochs, n, seed, 1, 1, out);
+        kernels.nexmark_person(ids, epochs, n, seed, 1, 1, out);
+        break;
       case 'seller':
-        return kernels.nexmark_person(ids, epochs, n, seed, 0, 0, out);
+        kernels.nexmark_person(ids, epochs, n, seed, 0, 0, out);
+        break;
       case 'category':
-        return kernels.nexmark_category(ids, n, seed, out);
+        kernels.nexmark_category(ids, n, seed, out);
+        break;
       case 'price':
       case 'initialBid':
-        return kernels.nexmark_price(ids, n, seed, 2, 0, out);
+        kernels.nexmark_price(ids, n, seed, 2, 0, out);
+        break;
       case 'reserve':
         kernels.nexmark_price(ids, n, seed, 2, 0, out);
-        return kernels.nexmark_price(ids, n, seed, 3, 1, out);
+        kernels.nexmark_price(ids, n, seed, 3, 1, out);
+        break;
       default:
         assert(false, () => `nexmark makes no column ${name}`);
     }
