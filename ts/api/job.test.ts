@@ -162,7 +162,7 @@ test('mapValues keeps the key, whatever the function gives', () => {
     out: env
       .from(file('a'), { schema: { ...schema, at: timestamp() }, eventTime: { column: 'at', watermark: outOfOrder(seconds(1)) } })
       .keyBy('user')
-      .mapValues({ twice: int64() }, (r) => ({ twice: r.n * 2n, user: 'mine' }))
+      .mapValues({ twice: int64() }, (r) => (r.n < 0n ? (Promise.resolve() as never) : { twice: r.n * 2n, user: 'mine' }))
       .window(tumbling(seconds(1)))
       .aggregate((c) => ({ sum: sum(c.twice) })),
   }));
@@ -173,6 +173,7 @@ test('mapValues keeps the key, whatever the function gives', () => {
   );
   const f = made.functions[0] as unknown as (row: object) => unknown;
   assert.deepEqual(f({ user: 'a', n: 2n }), { twice: 4n, user: 'a' });
+  assert.ok(f({ user: 'a', n: -1n }) instanceof Promise, 'the operator must see that it is a promise');
 });
 
 test('a table of a generator is an option of its source', () => {

@@ -185,7 +185,7 @@ export class KeyedPart {
     const kept = Object.fromEntries(this.at.shape.schema.filter((f) => keys.includes(f.name)).map((f) => [f.name, schemaOf([f])[f.name]]));
     const keeping = (row: Readonly<Record<string, unknown>>): unknown => {
       const made = given(row);
-      if (typeof made !== 'object' || made === null) return made;
+      if (typeof made !== 'object' || made === null || isPromise(made)) return made;
       const out: Record<string, unknown> = { ...made };
       for (const key of keys) out[key] = row[key];
       return out;
@@ -299,6 +299,11 @@ function rowsPort(
       : Object.freeze([...fields.filter((x) => first.includes(x.name)), ...fields.filter((x) => !first.includes(x.name))]);
   const spec: NodeSpec = { kind, functions: refs(functions) };
   return new DraftPort(new Draft(at.draft.scope, spec, [at], { functions, ...(declared === undefined ? {} : { declared }) }));
+}
+
+/** Left as it is, so that the operator refuses it by name. */
+function isPromise(made: object): boolean {
+  return typeof (made as { then?: unknown }).then === 'function';
 }
 
 function refs(functions: readonly UserFunction[]): readonly { readonly slot: number }[] {
