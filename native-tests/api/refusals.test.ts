@@ -354,10 +354,19 @@ const refusals: readonly (readonly [name: string, code: ErrorCode, message: RegE
   [
     'a job that the module does not have',
     'plan.invalid',
-    /defines no job 'nowhere'; it defines 'x'/,
+    /defines no job 'nowhere'; it defines '/,
     () => {
       js.job!(here, 'x', () => ({}));
       findJob(here.url, 'nowhere');
+    },
+  ],
+  [
+    'two jobs of one name in a module',
+    'plan.name-taken',
+    /twice\.js defines two jobs named 'x'/,
+    () => {
+      for (let i = 0; i < 2; i++) js.job!({ url: 'twice.js' }, 'x', () => ({}));
+      findJob('twice.js', 'x');
     },
   ],
   ['a constant of an object', 'plan.wrong-type', /lit\(an object\): give a column, or a value/, () => lit!({})],

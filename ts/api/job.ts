@@ -39,7 +39,8 @@ export class JobDefinition {
   }
 }
 
-const jobs = new Map<string, Map<string, JobDefinition>>();
+/** By module and name; undefined where a module has defined two of one name. */
+const jobs = new Map<string, Map<string, JobDefinition | undefined>>();
 
 /**
  * Defines a job. `import.meta` says which module the lanes import; there they call the same function again, so it must
@@ -57,8 +58,8 @@ export function job<F extends Face | void = void, P = void>(
     throw new MillraceError('plan.invalid', `job '${name}': the first argument must be import.meta, not ${show(module)}`);
   functionGiven(build, `job '${name}'`, '(env) => ({ … })');
   const definition = new JobDefinition(name, module.url, build as JobDefinition['build']);
-  const ofModule = jobs.get(module.url) ?? new Map<string, JobDefinition>();
-  jobs.set(module.url, ofModule.set(name, definition));
+  const ofModule = jobs.get(module.url) ?? new Map<string, JobDefinition | undefined>();
+  jobs.set(module.url, ofModule.set(name, ofModule.has(name) ? undefined : definition));
   return definition as unknown as Job<F, P>;
 }
 
@@ -67,6 +68,8 @@ export function findJob(url: string, name: string): Job<unknown, never> {
   const ofModule = jobs.get(url);
   const found = ofModule?.get(name);
   if (found !== undefined) return found as unknown as Job<unknown, never>;
+  if (ofModule?.has(name) === true)
+    throw new MillraceError('plan.name-taken', `${url} defines two jobs named '${name}'; give them different names`);
   const names = [...(ofModule?.keys() ?? [])].map((other) => `'${other}'`).join(', ');
   throw new MillraceError('plan.invalid', `${url} defines no job '${name}'${names === '' ? '' : `; it defines ${names}`}`);
 }
