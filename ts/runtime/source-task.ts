@@ -1,0 +1,266 @@
+import { batchOf, type Batch, type Vector } from '../columns/batch.js';
+import { NONE, type Address } from '../columns/memory.js';
+import type { BlockContent, BlockRef, LaneReader, PendingRows, SourceItem, SplitSpec } from '../connectors/connector.js';
+import { assert, must } from '../core/assert.js';
+import { toMillraceError } from '../core/errors.js';
+import type { Host } from '../core/host.js';
+import { takeVector } from '../wasm/selection.js';
+import type { Workspace } from '../wasm/workspace.js';
+import type { BlockBoard } from './block-board.js';
+import { runOfLane, type BlockFacts, type StepHeader } from './messages.js';
+import type { SourceProgram } from './program.js';
+import { SourceClock, type SourceClockState } from './source-clock.js';
+
+export interface SourceTaskParts {
+  readonly index: number;
+  readonly ws: Workspace;
+  readonly host: Host;
+  readonly lane: number;
+  readonly lanes: number;
+  readonly board: BlockBoard;
+  readonly splits: readonly SplitSpec[];
+  readonly contentOf: (no: number) => BlockContent | undefined;
+  readonly state: SourceClockState | undefined;
+}
+
+interface Held {
+  readonly items: SourceItem[];
+  readonly watermark: number;
+}
+
+/**
+ * One source on one lane. Blocks of a step are gone through in their order, whoever has them: of other lanes' blocks only
+ * the watermark is taken, from the board. While an earlier block is still being read elsewhere, later ones of this lane
+ * are read ahead and held, so that lanes wait for one another as little as possible.
+ */
+export class SourceTask {
+  readonly program: SourceProgram;
+  readonly #parts: SourceTaskParts;
+  readonly #reader: LaneReader;
+  readonly #clock: SourceClock;
+  #header: StepHeader | undefined;
+  /** This source's blocks of the step, with their places in the header. */
+  #blocks: readonly { readonly block: BlockRef; readonly place: number; readonly mine: boolean }[] = [];
+  #at = 0;
+  #ahead = 0;
+  readonly #held = new Map<number, Held>();
+  #items: { readonly list: readonly SourceItem[]; next: number } | undefined;
+  #facts: BlockFacts[] = [];
+  #rows = 0;
+  #futureRows = 0;
+  #finished = true;
+
+  constructor(program: SourceProgram, parts: SourceTaskParts) {
+    this.program = program;
+    this.#parts = parts;
+    this.#reader = program.createReader(parts.ws, parts.host);
+    this.#clock = new SourceClock(parts.index, parts.splits.map((split) => split.id), parts.state);
+  }
+
+  begin(header: StepHeader): void {
+    const mine = new Set(runOfLane(header, this.#parts.lane, this.#parts.lanes).map((block) => block.no));
+    this.#header = header;
+    this.#blocks = header.blocks
+      .map((block, place) => ({ block, place, mine: mine.has(block.no) }))
+      .filter(({ block, mine: own }) => block.source === this.#parts.index && (own || this.program.eventTime !== undefined));
+    this.#at = 0;
+    this.#ahead = 0;
+    this.#facts = [];
+    this.#finished = false;
+  }
+
+  get done(): boolean {
+    return this.#finished;
+  }
+
+  /** At a step's end: the source's watermark, the same on every lane. */
+  get watermark(): number {
+    return this.#clock.watermark;
+  }
+
+  facts(): BlockFacts[] {
+    return this.#facts;
+  }
+
+  clockState(): SourceClockState {
+    return this.#clock.state();
+  }
+
+  metrics(into: Record<string, number>): void {
+    into[`${this.program.id}.rows`] = this.#rows;
+    if (this.#futureRows > 0) into[`${this.program.id}.futureRows`] = this.#futureRows;
+    for (const [name, value] of Object.entries(this.#reader.metrics())) into[`${this.program.id}.${name}`] = value;
+  }
+
+  close(): void {
+    this.#reader.close();
+    this.#parts.ws.scratch.reset();
+  }
+
+  /** The next batch; 'worked' if something else was done; undefined when there is nothing to do but wait, or the step is done. */
+  next(): { readonly port: 'rows' | 'malformed'; readonly batch: Batch } | 'worked' | undefined {
+    if (this.#finished) return undefined;
+    const item = this.#nextItem();
+    if (item !== undefined) return item;
+    const current = this.#blocks[this.#at];
+    if (current === undefined) {
+      this.#endStep();
+      return undefined;
+    }
+    const { block, place } = current;
+    if (!current.mine) {
+      const watermark = this.#parts.board.read(this.#step, place);
+      if (watermark !== undefined) {
+        this.#clock.raise(block.split, watermark);
+        this.#at++;
+        return 'worked';
+      }
+      return this.#readAhead() ? 'worked' : undefined;
+    }
+    const held = this.#held.get(block.no) ?? this.#read(block, place);
+    this.#held.delete(block.no);
+    this.#items = { list: held.items, next: 0 };
+    this.#blockWatermark = held.watermark;
+    return 'worked';
+  }
+
+  #blockWatermark = -Infinity;
+
+  get #step(): number {
+    return (this.#header as StepHeader).step;
+  }
+
+  #nextItem(): { readonly port: 'rows' | 'malformed'; readonly batch: Batch } | undefined {
+    const items = this.#items;
+    if (items === undefined) return undefined;
+    const item = items.list[items.next++];
+    if (item !== undefined) return item.port === 'malformed' ? item : { port: 'rows', batch: this.#timed(item) };
+    const { block } = must(this.#blocks[this.#at], 'the block at hand');
+    this.#clock.raise(block.split, this.#blockWatermark);
+    this.#items = undefined;
+    this.#at++;
+    if (this.#held.size === 0) this.#parts.ws.scratch.reset();
+    return undefined;
+  }
+
+  #readAhead(): boolean {
+    this.#ahead = Math.max(this.#ahead, this.#at);
+    for (; this.#ahead < this.#blocks.length; this.#ahead++) {
+      const { block, place, mine } = this.#blocks[this.#ahead] as { block: BlockRef; place: number; mine: boolean };
+      if (!mine || this.#held.has(block.no)) continue;
+      this.#held.set(block.no, this.#read(block, place));
+      this.#ahead++;
+      return true;
+    }
+    return false;
+  }
+
+  #read(block: BlockRef, place: number): Held {
+    const split = must(this.#parts.splits.find((s) => s.id === block.split), `split ${block.split}`);
+    const items: SourceItem[] = [];
+    let rows = 0;
+    let watermark = -Infinity;
+    try {
+      for (const read of this.#reader.read(block, split, this.#parts.contentOf(block.no))) {
+        const item = read.port === 'rows' ? this.#withoutFuture(read) : read;
+        items.push(item);
+        if (item.port !== 'rows') continue;
+        rows += item.partial.rows;
+        watermark = Math.max(watermark, this.#candidate(item.partial));
+      }
+    } catch (error) {
+      throw toMillraceError(error, this.program.id);
+    }
+    this.#rows += rows;
+    this.#facts.push({ no: block.no, rows, watermark });
+    if (this.program.eventTime !== undefined) this.#parts.board.publish(this.#step, place, watermark);
+    return { items, watermark };
+  }
+
+  /** Rows too far in the future are counted and dropped before they can move the watermark. */
+  #withoutFuture(item: PendingRows): PendingRows {
+    const eventTime = this.program.eventTime;
+    if (eventTime?.maxFutureMs === undefined || item.partial.rows === 0) return item;
+    const { ws } = this.#parts;
+    const rows = item.partial.rows;
+    const times = timesOf(item.partial, eventTime.column);
+    const limit = (this.#header as StepHeader).clockMs + eventTime.maxFutureMs;
+    if (ws.kernels.watermark_max(times, rows) <= limit) return item;
+    const selection = ws.alloc(rows * 4);
+    const count = ws.kernels.watermark_not_after(times, rows, limit, selection) >>> 0;
+    this.#futureRows += rows - count;
+    const batch = item.finish(selection, count);
+    return { port: 'rows', partial: batch, deferred: false, finish: (chosen, n) => selectRows(ws, batch, chosen, n) };
+  }
+
+  #candidate(batch: Batch): number {
+    const eventTime = this.program.eventTime;
+    if (eventTime === undefined || batch.rows === 0) return -Infinity;
+    const { kernels } = this.#parts.ws;
+    if (eventTime.candidates !== undefined) {
+      const { values, validity } = eventTime.candidates(this.#parts.ws, batch);
+      return kernels.watermark_max_nullable(values, validity, batch.rows);
+    }
+    return kernels.watermark_max(timesOf(batch, eventTime.column), batch.rows) - eventTime.boundMs - 1;
+  }
+
+  /** The rows with their event times, and, if one could be late, their clocks; the split's watermark moves over them. */
+  #timed(item: PendingRows): Batch {
+    const eventTime = this.program.eventTime;
+    const { ws } = this.#parts;
+    const { rows } = item.partial;
+    const clocks = eventTime === undefined || rows === 0 ? NONE : this.#clocks(item.partial);
+    const filter = this.program.filter;
+    const kept = filter === undefined || rows === 0 ? undefined : filter(ws, item.partial);
+    const all = kept === undefined || kept.count === rows;
+    const batch = all ? item.finish(NONE, rows) : item.finish(kept.selection, kept.count);
+    const times = eventTime === undefined || batch.rows === 0 ? NONE : timesOf(batch, eventTime.column);
+    const keptClocks = clocks === NONE || all ? clocks : takeVector(ws, int64At(clocks), kept.selection, kept.count).values;
+    return batchOf(batch.schema, batch.rows, batch.columns, times, keptClocks, batch.ops);
+  }
+
+  #clocks(batch: Batch): Address {
+    const { ws } = this.#parts;
+    const { kernels } = ws;
+    const eventTime = must(this.program.eventTime, 'an event time');
+    const split = must(this.#blocks[this.#at], 'the block at hand').block.split;
+    const times = timesOf(batch, eventTime.column);
+    const before = this.#clock.of(split);
+    const floor = this.#clock.watermark;
+    if (eventTime.candidates !== undefined) {
+      const { values, validity } = eventTime.candidates(ws, batch);
+      const out = ws.alloc(batch.rows * 8);
+      const behind = kernels.watermark_clocks_of(times, values, validity, batch.rows, before, floor, out);
+      this.#clock.raise(split, kernels.watermark_max_nullable(values, validity, batch.rows));
+      return behind ? out : NONE;
+    }
+    const bound = eventTime.boundMs;
+    const behind = kernels.watermark_behind(times, batch.rows, bound, before, floor);
+    this.#clock.raise(split, kernels.watermark_max(times, batch.rows) - bound - 1);
+    if (!behind) return NONE;
+    const out = ws.alloc(batch.rows * 8);
+    kernels.watermark_clocks(times, batch.rows, bound, before, floor, out);
+    return out;
+  }
+
+  #endStep(): void {
+    assert(this.#held.size === 0, 'a source ended a step with blocks unread');
+    this.#clock.endStep(this.#header as StepHeader);
+    this.#parts.ws.scratch.reset();
+    this.#finished = true;
+  }
+}
+
+function timesOf(batch: Batch, column: number): Address {
+  return must(batch.columns[column], 'the event-time column').values;
+}
+
+function int64At(values: Address): Vector {
+  return { kind: 'int64', validity: NONE, offsets: NONE, values };
+}
+
+function selectRows(ws: Workspace, batch: Batch, selection: Address, count: number): Batch {
+  if (selection === NONE) return batch;
+  const columns = batch.columns.map((column) => takeVector(ws, column, selection, count));
+  return batchOf(batch.schema, count, columns);
+}
