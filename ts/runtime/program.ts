@@ -52,7 +52,6 @@ export interface ExchangeProgram {
 export interface SourceProgram {
   readonly id: string;
   readonly schema: Schema;
-  readonly runsIn: 'lane' | 'coordinator';
   readonly eventTime: EventTimeProgram | undefined;
   /** A condition pushed into the source: rows it does not select are dropped before their strings are copied. */
   readonly filter: ((ws: Workspace, batch: Batch) => { selection: Address; count: number }) | undefined;
