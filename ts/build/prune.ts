@@ -1,0 +1,91 @@
+import type { Schema } from '../columns/schema.js';
+import { must, unreachable } from '../core/assert.js';
+import { columnsOf } from '../plan/functions.js';
+import type { Plan, PlanNode, PortRef } from '../plan/plan.js';
+
+type Want = (ref: PortRef, names: Iterable<string>) => void;
+
+/**
+ * The plan without what no one reads: select drops unread columns, and every schema shrinks to what is wanted
+ * downstream, down to the sources, which so decode nothing that is not used. Row functions read rows lazily, and so want
+ * all columns of their input. `taps`: outputs that are wanted whole though no node reads them.
+ */
+export function prune(plan: Plan, taps: readonly PortRef[]): Plan {
+  const nodes = new Map(plan.nodes.map((node) => [node.id, node]));
+  const shapeOf = (ref: PortRef): Schema => schemaOfPort(must(nodes.get(ref.node), ref.node), ref.port, shapeOf);
+  const wanted = new Map<string, Set<string>>();
+  const alive = new Set<string>();
+  const want: Want = (ref, names) => {
+    alive.add(ref.node);
+    const key = `${ref.node}/${ref.port}`;
+    const set = wanted.get(key) ?? new Set<string>();
+    wanted.set(key, set);
+    for (const name of names) set.add(name);
+  };
+  const namesOf = (ref: PortRef) => shapeOf(ref).map((f) => f.name);
+  for (const tap of taps) want(tap, namesOf(tap));
+  const live: PlanNode[] = [];
+  for (const node of [...plan.nodes].reverse()) {
+    if (node.kind !== 'sink' && !alive.has(node.id)) continue;
+    const output = (port: string) => wanted.get(`${node.id}/${port}`) ?? new Set<string>();
+    live.unshift(pruneNode(node, output, want, namesOf));
+  }
+  // Schemas of nodes that hand on their input's columns follow from the pruned inputs, in topological order.
+  const pruned = new Map<string, PlanNode>();
+  const prunedShape = (ref: PortRef): Schema => schemaOfPort(must(pruned.get(ref.node), ref.node), ref.port, prunedShape);
+  for (const node of live) pruned.set(node.id, handsOn(node) ? { ...node, schema: prunedShape(must(node.inputs[0], 'an input')) } : node);
+  return { ...plan, nodes: [...pruned.values()] };
+}
+
+/** The schema of a node's port; `input`: that of what it reads. */
+export function schemaOfPort(node: PlanNode, port: string, input: (ref: PortRef) => Schema): Schema {
+  return node.kind === 'window-aggregate' && port === 'late' ? input(must(node.inputs[0], 'an input')) : node.schema;
+}
+
+const HANDS_ON: ReadonlySet<PlanNode['kind']> = new Set(['where', 'filter', 'peek', 'branch', 'sink'] as const);
+
+function handsOn(node: PlanNode): boolean {
+  return HANDS_ON.has(node.kind);
+}
+
+function pruneNode(node: PlanNode, output: (port: string) => ReadonlySet<string>, want: Want, namesOf: (ref: PortRef) => string[]): PlanNode {
+  const input = node.inputs[0] as PortRef;
+  switch (node.kind) {
+    case 'source': {
+      const read = new Set(output('main'));
+      const { eventTime } = node;
+      if (eventTime !== undefined) {
+        read.add(eventTime.column);
+        if (eventTime.watermark.kind === 'expression') for (const name of columnsOf(eventTime.watermark.of)) read.add(name);
+      }
+      return { ...node, schema: node.schema.filter((f) => read.has(f.name)) };
+    }
+    case 'where':
+      want(input, output('main'));
+      want(input, columnsOf(node.condition));
+      return node;
+    case 'select': {
+      const columns = node.columns.filter(({ name }) => output('main').has(name));
+      want(input, columns.flatMap(({ of }) => [...columnsOf(of)]));
+      return { ...node, columns, schema: node.schema.filter((f) => output('main').has(f.name)) };
+    }
+    case 'map':
+    case 'filter':
+    case 'flatMap':
+    case 'peek':
+    case 'branch':
+    // Inputs of a merge must stay alike, so all of them keep all.
+    case 'merge':
+    case 'sink':
+      for (const ref of node.inputs) want(ref, namesOf(ref));
+      return node;
+    case 'window-aggregate':
+      want(input, [...node.keys, ...output('late')]);
+      for (const call of node.aggregates) {
+        for (const expression of [...call.args, ...(call.where === undefined ? [] : [call.where])]) want(input, columnsOf(expression));
+      }
+      return node;
+    default:
+      return unreachable(node);
+  }
+}
