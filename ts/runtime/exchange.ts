@@ -1,5 +1,6 @@
 import type { Batch } from '../columns/batch.js';
-import { batchBytes, copyFrom, writeDescriptor } from '../columns/descriptor.js';
+import { copyFrom, writeDescriptor } from '../columns/descriptor.js';
+import { batchBytes } from '../columns/detached.js';
 import type { Memory } from '../columns/memory.js';
 import { assert } from '../core/assert.js';
 import { partitionByLane } from '../state/partition.js';

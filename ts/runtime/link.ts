@@ -82,12 +82,15 @@ export class Link {
   }
 }
 
-/** Wakes lanes that sleep: a counter each, which changes whenever something may have turned up for the lane. */
+/**
+ * Wakes lanes that sleep. For each lane, on a cache line of its own: a counter that changes whenever something may have
+ * turned up for it, its heartbeat, and whether it is working or waiting (1).
+ */
 export class Doorbells {
-  readonly words: Int32Array;
+  readonly #words: Int32Array;
 
   constructor(buffer: SharedArrayBuffer) {
-    this.words = new Int32Array(buffer);
+    this.#words = new Int32Array(buffer);
   }
 
   static bytes(lanes: number): number {
@@ -95,17 +98,27 @@ export class Doorbells {
   }
 
   ring(lane: number): void {
-    Atomics.add(this.words, lane * 16, 1);
-    Atomics.notify(this.words, lane * 16);
+    Atomics.add(this.#words, lane * 16, 1);
+    Atomics.notify(this.#words, lane * 16);
   }
 
   seen(lane: number): number {
-    return Atomics.load(this.words, lane * 16);
+    return Atomics.load(this.#words, lane * 16);
   }
 
   /** Sleeps until the bell differs from `seen`, or the time is over. */
   wait(lane: number, seen: number, timeoutMs: number): void {
     for (let spin = 0; spin < 200; spin++) if (this.seen(lane) !== seen) return;
-    Atomics.wait(this.words, lane * 16, seen, timeoutMs);
+    Atomics.wait(this.#words, lane * 16, seen, timeoutMs);
+  }
+
+  beat(lane: number, state: 'working' | 'waiting'): void {
+    this.#words[lane * 16 + 1] = ((this.#words[lane * 16 + 1] as number) + 1) | 0;
+    this.#words[lane * 16 + 2] = state === 'waiting' ? 1 : 0;
+  }
+
+  /** The lane's heartbeat, or undefined while it waits: a beat that stands still while a lane works is a hang. */
+  pulse(lane: number): number | undefined {
+    return Atomics.load(this.#words, lane * 16 + 2) === 1 ? undefined : Atomics.load(this.#words, lane * 16 + 1);
   }
 }

@@ -1,6 +1,5 @@
 import type { Batch } from '../columns/batch.js';
-import { detach } from '../columns/detached.js';
-import { batchBytes } from '../columns/descriptor.js';
+import { batchBytes, detach } from '../columns/detached.js';
 import type { SinkChunk } from '../connectors/connector.js';
 import type { Workspace } from '../wasm/workspace.js';
 import type { SinkProgram } from './program.js';

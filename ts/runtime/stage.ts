@@ -43,7 +43,6 @@ interface Node {
  * work and says whether it could.
  */
 export class Stage {
-  readonly #program: StageProgram;
   readonly #parts: StageParts;
   readonly #nodes: readonly Node[];
   #phase: 'waiting' | 'input' | 'marking' | 'ending' = 'waiting';
@@ -55,7 +54,6 @@ export class Stage {
   step: number;
 
   constructor(program: StageProgram, parts: StageParts, firstStep: number) {
-    this.#program = program;
     this.#parts = parts;
     this.step = firstStep;
     this.#nodes = program.nodes.map((node, index) => ({

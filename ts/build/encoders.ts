@@ -1,0 +1,26 @@
+import type { Batch } from '../columns/batch.js';
+import type { Address } from '../columns/memory.js';
+import type { Schema } from '../columns/schema.js';
+import type { SinkForm } from '../connectors/connector.js';
+import { unreachable } from '../core/assert.js';
+import { CsvEncoder } from '../wasm/csv-encoder.js';
+import { JsonEncoder } from '../wasm/json-encoder.js';
+import type { Workspace } from '../wasm/workspace.js';
+
+/** What turns rows into the bytes that a sink takes; undefined if it takes columns. */
+export function encoderOf(ws: Workspace, form: SinkForm, schema: Schema): ((batch: Batch) => { at: Address; bytes: number }) | undefined {
+  switch (form) {
+    case 'columns':
+      return undefined;
+    case 'ndjson': {
+      const encoder = new JsonEncoder(ws, schema);
+      return (batch) => encoder.encode(batch);
+    }
+    case 'csv': {
+      const encoder = new CsvEncoder(ws, schema);
+      return (batch) => encoder.encode(batch);
+    }
+    default:
+      return unreachable(form);
+  }
+}

@@ -1,0 +1,62 @@
+import type { SplitSpec } from '../connectors/connector.js';
+import type { Host } from '../core/host.js';
+import type { LaneState } from '../state/memory-snapshot.js';
+import { BlockArena } from '../wasm/arena.js';
+import { Memory } from '../columns/memory.js';
+import { createMemory, instantiate, loadKernels, MEMORY_BASE, type KernelBuild } from '../wasm/module.js';
+import { Workspace } from '../wasm/workspace.js';
+import { BlockBoard } from './block-board.js';
+import { InlineLanes } from './inline-lanes.js';
+import { Lane, type LaneTuning, type SharedParts } from './lane.js';
+import { Doorbells, linkBytes } from './link.js';
+import type { Program } from './program.js';
+import type { SourceClockState } from './source-clock.js';
+
+/** What all lanes of an attempt have in common. */
+export interface LanesParts {
+  readonly program: Program;
+  readonly host: Host;
+  readonly laneCount: number;
+  readonly keyGroups: number;
+  readonly splits: readonly (readonly SplitSpec[])[];
+  readonly firstStep: number;
+  readonly tuning: LaneTuning;
+  readonly restore: { readonly state: LaneState; readonly clocks: readonly SourceClockState[] } | undefined;
+}
+
+export function makeShared(exchanges: number, sinks: number, lanes: number): SharedParts {
+  return {
+    links: new SharedArrayBuffer(linkBytes(exchanges, lanes)),
+    board: new SharedArrayBuffer(BlockBoard.bytes),
+    bells: new SharedArrayBuffer(Doorbells.bytes(lanes)),
+    written: new SharedArrayBuffer(Math.max(1, lanes * sinks) * 64),
+  };
+}
+
+/** Hash tables of a lane are seeded so that nobody can choose colliding keys. */
+export function seedFrom(host: Host): bigint {
+  const [low, high] = host.entropy();
+  return (BigInt(high) << 32n) | BigInt(low);
+}
+
+/** Half of what a process may address in one memory: the calling thread's lanes share its room with everything else. */
+const INLINE_BYTES = 2 ** 31;
+
+/** All lanes on the calling thread. */
+export function makeInlineLanes(parts: LanesParts, turns?: (lanes: number) => number[], build: KernelBuild = 'simd'): InlineLanes {
+  const shared = makeShared(parts.program.exchanges.length, parts.program.sinks.length, parts.laneCount);
+  const module = loadKernels(build);
+  const memories = Array.from({ length: parts.laneCount }, () => createMemory(INLINE_BYTES, build === 'simd.mt'));
+  const peers = memories.map((memory) => new Memory(memory.buffer));
+  const make = (lane: number, send: ConstructorParameters<typeof Lane>[0]['send']) =>
+    new Lane({
+      ...parts,
+      ws: new Workspace(instantiate(module, memories[lane] as (typeof memories)[number]), peers[lane] as Memory, new BlockArena(MEMORY_BASE, INLINE_BYTES), seedFrom(parts.host)),
+      peers,
+      shared,
+      lane,
+      lanes: parts.laneCount,
+      send,
+    });
+  return new InlineLanes(parts.host, parts.laneCount, shared, make, turns);
+}
