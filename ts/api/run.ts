@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { RecordBatch } from 'apache-arrow';
-import { toRecordBatch } from '../columns/arrow.js';
+import { toRecordBatch } from '../columns/arrow-out.js';
 import type { DetachedBatch } from '../columns/detached.js';
 import { detachedToRows } from '../columns/rows.js';
 import { MillraceError } from '../core/errors.js';
@@ -8,7 +8,9 @@ import { MAX_LANES } from '../core/limits.js';
 import { nodeHost } from '../core/node-host.js';
 import type { BuiltJob } from './built-job.js';
 import { IN_LANE } from './in-lane.js';
+import { createFrom } from './from.js';
 import { buildJob, jobDefinition, type FaceOf, type Job, type ParamsOf } from './job.js';
+import type { From } from './source.js';
 import { startJob, type RunningJob } from './start-job.js';
 import type { OutRow, Part } from './stream-types.js';
 
@@ -88,7 +90,7 @@ class JobHandle {
 }
 
 /** Runs what stands outside jobs, on the calling thread: its functions exist nowhere else. */
-export const directReader = {
+const directReader = {
   async readRows(built: BuiltJob, part: string): Promise<readonly object[]> {
     const rows: object[] = [];
     for await (const batch of readDetached(built, part)) rows.push(...detachedToRows(batch));
@@ -98,6 +100,9 @@ export const directReader = {
     for await (const batch of readDetached(built, part)) yield toRecordBatch(batch);
   },
 };
+
+/** Outside a job: read a pipeline directly with `.toArray()` or `.batches()`. */
+export const from: From = createFrom(directReader);
 
 async function* readDetached(built: BuiltJob, part: string): AsyncGenerator<DetachedBatch, void, undefined> {
   const queue: { batch: DetachedBatch; taken: () => void }[] = [];

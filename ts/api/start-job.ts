@@ -69,7 +69,7 @@ export async function startJob(options: StartOptions): Promise<RunningJob> {
   const lanes: LaneSet =
     options.threads && options.module !== undefined
       ? new ThreadLanes(laneParts, { entry: LANE_ENTRY, job: { ...options.module, planHash: built.hash, taps: [...taps.keys()] }, hangMs: options.hangMs ?? HANG_MS })
-      : makeInlineLanes(laneParts, options.turns);
+      : makeInlineLanes(laneParts, { turns: options.turns });
   const run = new JobRun({ program: program.program, lanes, laneCount, sinks, firstStep, attempt: 0 });
   const job = new StartedJob(options, program, sources, splits, sinks, run);
   await job.start();

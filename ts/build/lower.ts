@@ -3,7 +3,8 @@ import { must, unreachable } from '../core/assert.js';
 import { LateGate } from '../operators/late-gate.js';
 import { Merge } from '../operators/merge.js';
 import type { KeyGroups, Operator } from '../operators/operator.js';
-import { partialSchemaOf, PreAggregate } from '../operators/pre-aggregate.js';
+import { partialSchemaOf } from '../operators/group-layout.js';
+import { PreAggregate } from '../operators/pre-aggregate.js';
 import { BranchRows, FilterRows, FlatMapRows, MapRows, PeekRows } from '../operators/row-functions.js';
 import { Select } from '../operators/select.js';
 import { Where } from '../operators/where.js';
@@ -88,10 +89,15 @@ function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, lanes: n
   const aggregates = node.aggregates.map((call) => {
     const argument = call.args[0] === undefined ? undefined : add(call.args[0], `argument of ${call.name}`);
     const where = call.where === undefined ? undefined : add(call.where, `condition of ${call.name}`);
-    return { name: call.name, fn: call.fn, argument, where, inputKind: argument === undefined ? undefined : must(fields[argument], 'a field').kind };
+    return {
+      name: call.name,
+      fn: call.fn,
+      ...(argument === undefined ? {} : { argument, inputKind: must(fields[argument], 'a field').kind }),
+      ...(where === undefined ? {} : { where }),
+    };
   });
   const argumentSchema: Schema = fields;
-  const config: Omit<WindowAggregateConfig, 'keyGroups' | 'mode' | 'partialSchema'> = {
+  const config: Omit<WindowAggregateConfig, 'keyGroups' | 'mode'> = {
     window: node.window,
     inputSchema: argumentSchema,
     keys,
@@ -101,7 +107,7 @@ function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, lanes: n
     emit: node.emit,
     changes: node.changes,
   };
-  const partialSchema = partialSchemaOf(config);
+  const partialSchema = partialSchemaOf(argumentSchema, keys, aggregates);
   const bound = columns.map((expression) => bindExpression(expression, input));
   const gate: LoweredNode = {
     id: `${node.id}.gate`,
@@ -122,14 +128,14 @@ function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, lanes: n
     id: `${node.id}.partial`,
     ports: [{ name: undefined, schema: partialSchema }],
     exchange: undefined,
-    create: (ws, keyGroups) => new PreAggregate(ws, { ...config, mode: 'rows', partialSchema, keyGroups }),
+    create: (ws) => new PreAggregate(ws, { window: node.window, inputSchema: argumentSchema, keys, aggregates }),
   };
   const mode = lanes === 1 ? 'rows' : 'partials';
   const windows: LoweredNode = {
     id: node.id,
     ports: [{ name: 'main', schema: node.schema }],
     exchange: lanes === 1 ? undefined : { keys: node.keys.map((name) => fieldIndex(partialSchema, name)) },
-    create: (ws, keyGroups) => new WindowAggregate(ws, { ...config, mode, partialSchema, keyGroups }),
+    create: (ws, keyGroups) => new WindowAggregate(ws, { ...config, mode, keyGroups }),
   };
   return lanes === 1 ? [gate, select, windows] : [gate, select, partial, windows];
 }

@@ -136,6 +136,8 @@ export class ExchangeReceiver {
   #ended: boolean[] = [];
   #current: { readonly from: number; readonly message: LinkMessage; next: number } | undefined;
   #watermark = Infinity;
+  /** Messages taken, ever. */
+  taken = 0;
 
   constructor(program: ExchangeProgram, lane: number, links: readonly Link[], peers: readonly Memory[], bells: Doorbells, inOrder: boolean) {
     this.program = program;
@@ -172,6 +174,7 @@ export class ExchangeReceiver {
         return copyFrom(this.#peers[current.from] as Memory, at, this.program.schema, ws);
       }
       (this.#links[current.from] as Link).take();
+      this.taken++;
       if (current.from !== this.#lane) this.#bells.ring(current.from);
       if (current.message.end) {
         this.#ended[current.from] = true;

@@ -69,11 +69,16 @@ export class InlineLanes implements LaneSet {
   #run(): boolean {
     const end = this.#host.monotonicMs() + SLICE_MS;
     while (!this.#closed) {
-      let worked = false;
-      for (const lane of this.#nextTurn(this.#lanes.length)) worked = this.#lanes[lane]?.poll() === 'worked' || worked;
-      if (!worked) return false;
+      // A turn may leave lanes out: only when none of all can go on is there nothing to do.
+      if (!this.#turn(this.#nextTurn(this.#lanes.length)) && !this.#turn(this.#lanes.keys())) return false;
       if (this.#host.monotonicMs() > end) return true;
     }
     return false;
+  }
+
+  #turn(order: Iterable<number>): boolean {
+    let worked = false;
+    for (const lane of order) worked = this.#lanes[lane]?.poll() === 'worked' || worked;
+    return worked;
   }
 }

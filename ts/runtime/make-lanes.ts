@@ -39,19 +39,27 @@ export function seedFrom(host: Host): bigint {
   return (BigInt(high) << 32n) | BigInt(low);
 }
 
-/** Half of what a process may address in one memory: the calling thread's lanes share its room with everything else. */
+export interface InlineOptions {
+  /** In which order lanes get their turns. */
+  readonly turns?: ((lanes: number) => number[]) | undefined;
+  readonly kernels?: KernelBuild | undefined;
+  /** Of each lane's memory. The garbage collector takes reserved bytes for used ones: tests that make many ask for few. */
+  readonly memoryBytes?: number | undefined;
+}
+
 const INLINE_BYTES = 2 ** 31;
 
 /** All lanes on the calling thread. */
-export function makeInlineLanes(parts: LanesParts, turns?: (lanes: number) => number[], build: KernelBuild = 'simd'): InlineLanes {
+export function makeInlineLanes(parts: LanesParts, options: InlineOptions = {}): InlineLanes {
+  const { kernels: build = 'simd', memoryBytes = INLINE_BYTES, turns } = options;
   const shared = makeShared(parts.program.exchanges.length, parts.program.sinks.length, parts.laneCount);
   const module = loadKernels(build);
-  const memories = Array.from({ length: parts.laneCount }, () => createMemory(INLINE_BYTES, build === 'simd.mt'));
+  const memories = Array.from({ length: parts.laneCount }, () => createMemory(memoryBytes, build === 'simd.mt'));
   const peers = memories.map((memory) => new Memory(memory.buffer));
   const make = (lane: number, send: ConstructorParameters<typeof Lane>[0]['send']) =>
     new Lane({
       ...parts,
-      ws: new Workspace(instantiate(module, memories[lane] as (typeof memories)[number]), peers[lane] as Memory, new BlockArena(MEMORY_BASE, INLINE_BYTES), seedFrom(parts.host)),
+      ws: new Workspace(instantiate(module, memories[lane] as (typeof memories)[number]), peers[lane] as Memory, new BlockArena(MEMORY_BASE, memoryBytes), seedFrom(parts.host)),
       peers,
       shared,
       lane,

@@ -50,6 +50,8 @@ export class Stage {
   #markNext = 0;
   #finished = 0;
   #emitted: 'may' | 'did' | 'must not' = 'must not';
+  /** Whether this poll did anything: whoever waits for its effects must be polled again. */
+  #worked = false;
   /** The step to work on next. */
   step: number;
 
@@ -73,7 +75,8 @@ export class Stage {
       if (header === undefined) return 'idle';
       this.#begin(header);
     }
-    if (!this.#drain()) return 'blocked';
+    this.#worked = false;
+    if (!this.#drain()) return this.#worked ? 'worked' : 'blocked';
     if (this.#phase === 'input') return this.#input();
     if (this.#phase === 'marking') return this.#mark();
     return this.#end();
@@ -158,10 +161,11 @@ export class Stage {
       done = false;
       if (!this.#accepts(receiver.program.targets)) continue;
       const mark = ws.scratch.mark();
+      const taken = receiver.taken;
       const batch = receiver.next(this.step, ws);
       if (batch === undefined) {
         ws.scratch.release(mark);
-        if (receiver.done) return 'worked';
+        if (receiver.taken > taken) return 'worked';
         continue;
       }
       this.#inputMark = mark;
@@ -201,8 +205,9 @@ export class Stage {
     const exchanges = [...this.#parts.senders.keys()];
     while (this.#finished < exchanges.length) {
       const exchange = exchanges[this.#finished] as number;
-      if (!(this.#parts.senders.get(exchange) as ExchangeSender).finish(this.step, this.#watermarkInto(exchange))) return 'blocked';
+      if (!(this.#parts.senders.get(exchange) as ExchangeSender).finish(this.step, this.#watermarkInto(exchange))) return this.#worked ? 'worked' : 'blocked';
       this.#finished++;
+      this.#worked = true;
     }
     this.#phase = 'waiting';
     this.step++;
@@ -219,6 +224,7 @@ export class Stage {
       if (!this.#roomAfter(index)) return false;
       const node = this.#nodes[index] as Node;
       this.#emitted = 'may';
+      this.#worked = true;
       this.#guard(node, () => {
         if (node.operator.pull(node.outbox) === 'done') node.pending = false;
       });

@@ -1,0 +1,2 @@
+export type { TestDriver } from './test-driver.js';
+export { testDriver } from './test-driver.js';
