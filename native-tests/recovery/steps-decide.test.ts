@@ -20,7 +20,13 @@ const twoStages = job(import.meta, 'two-stages', (env) => {
     .where((c) => c.amount.ge(0))
     .keyBy('user', 'shop')
     .window(tumbling(seconds(5)))
-    .aggregate((c) => ({ orders: count(), total: sum(c.amount), most: max(c.amount), least: min(c.at), big: count().where(c.amount.gt(50)) }));
+    .aggregate((c) => ({
+      orders: count(),
+      total: sum(c.amount),
+      most: max(c.amount),
+      least: min(c.at),
+      big: count().where(c.amount.gt(50)),
+    }));
   const perShop = perUser
     .keyBy('shop')
     .window(tumbling(seconds(20)))
@@ -82,7 +88,9 @@ async function runSteps(steps: Steps, options: RunOptions): Promise<Record<strin
     taps: ['perUser', 'perShop', 'late'],
     splits: { orders: ['0', '1'] },
     tuning: options.hostile ? { room: random.int(1, 7), messageBytes: random.int(1, 2_000) } : undefined,
-    turns: options.hostile ? (lanes) => random.shuffle(Array.from({ length: lanes }, (_, i) => i)).slice(0, random.int(1, lanes)) : undefined,
+    turns: options.hostile
+      ? (lanes) => random.shuffle(Array.from({ length: lanes }, (_, i) => i)).slice(0, random.int(1, lanes))
+      : undefined,
   });
   const found: Record<string, string[]> = { perUser: [], perShop: [], late: [] };
   const gather = () => {
@@ -125,7 +133,12 @@ for (let seed = 1; seed <= 1; seed++) {
     const splits = randomOrders(random, 200);
     const expected = await runSteps(cut(random, 'orders', splits), { lanes: 1, random, hostile: false, restore: false });
     for (let round = 0; round < 4; round++) {
-      const found = await runSteps(cut(random, 'orders', splits), { lanes: random.int(1, 3), random, hostile: round % 2 === 1, restore: round >= 2 });
+      const found = await runSteps(cut(random, 'orders', splits), {
+        lanes: random.int(1, 3),
+        random,
+        hostile: round % 2 === 1,
+        restore: round >= 2,
+      });
       assert.deepEqual(found, expected);
     }
   });

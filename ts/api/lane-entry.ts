@@ -15,7 +15,7 @@ import { buildJob, findJob } from './job.js';
 import { IN_LANE } from './in-lane.js';
 
 /** A worker thread's whole life: imports the job's module, builds its program, and runs the lane until it is told to stop. */
-async function laneThread(task: LaneTask): Promise<void> {
+export async function laneThread(task: LaneTask): Promise<void> {
   const { job, lane, lanes, port, shared } = task;
   const send = (message: FromLane) => port.postMessage(message, buffersOf(message));
   try {
@@ -31,7 +31,12 @@ async function laneThread(task: LaneTask): Promise<void> {
     const { program } = buildProgram({ ...built, lanes, host: nodeHost, taps: job.taps, manual: false });
     const peers = task.memories.map((memory) => new Memory(memory.buffer));
     const memory = task.memories[lane] as LaneTask['memories'][number];
-    const ws = new Workspace(instantiate(task.kernels, memory), peers[lane] as Memory, new BlockArena(MEMORY_BASE, task.memoryBytes), task.seed);
+    const ws = new Workspace(
+      instantiate(task.kernels, memory),
+      peers[lane] as Memory,
+      new BlockArena(MEMORY_BASE, task.memoryBytes),
+      task.seed,
+    );
     const core = new Lane({ ...task, program, ws, peers, host: nodeHost, send });
     send({ type: 'ready', lane });
     runLaneLoop(core, lane, port, new Doorbells(shared.bells));
@@ -49,5 +54,3 @@ function buffersOf(message: FromLane): ArrayBuffer[] {
   return message.chunk.kind === 'columns' ? transferables(message.chunk.batch) : [message.chunk.bytes.buffer as ArrayBuffer];
 }
 
-// Piscina calls a worker module's default export.
-export default laneThread;

@@ -44,11 +44,17 @@ export async function run<J extends Job<unknown, never>>(job: J, ...args: RunArg
   const options = (args[0] ?? {}) as RunOptions & { params?: unknown };
   const definition = jobDefinition(job);
   if (Reflect.get(globalThis, IN_LANE) === true) {
-    throw new MillraceError('plan.invalid', `run('${definition.name}') was called inside a lane: the module that defines a job is imported by every lane, so run(…) must stand in another module`);
+    throw new MillraceError(
+      'plan.invalid',
+      `run('${definition.name}') was called inside a lane: the module that defines a job is imported by every lane, so run(…) must stand in another module`,
+    );
   }
   const lanes = options.lanes ?? availableParallelism();
   if (!Number.isInteger(lanes) || lanes < 1 || lanes > MAX_LANES) {
-    throw new MillraceError('config.invalid', `run('${definition.name}', { lanes: ${String(options.lanes)} }): lanes is a whole number from 1 to ${MAX_LANES}`);
+    throw new MillraceError(
+      'config.invalid',
+      `run('${definition.name}', { lanes: ${String(options.lanes)} }): lanes is a whole number from 1 to ${MAX_LANES}`,
+    );
   }
   const running = await startJob({
     built: buildJob(job, options.params),
@@ -112,7 +118,15 @@ async function* readDetached(built: BuiltJob, part: string): AsyncGenerator<Deta
       queue.push({ batch, taken });
       wake?.();
     });
-  const running = await startJob({ built, module: undefined, lanes: 1, threads: false, latencyMs: undefined, host: nodeHost, taps: new Map([[part, tap]]) });
+  const running = await startJob({
+    built,
+    module: undefined,
+    lanes: 1,
+    threads: false,
+    latencyMs: undefined,
+    host: nodeHost,
+    taps: new Map([[part, tap]]),
+  });
   let over = false;
   const ended = running.done.finally(() => {
     over = true;

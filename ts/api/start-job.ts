@@ -60,15 +60,36 @@ export async function startJob(options: StartOptions): Promise<RunningJob> {
   const program = buildProgram({ ...built, lanes: laneCount, host, taps: [...taps.keys()], manual: false });
   const object = (slot: number) => built.objects[slot];
   const sources = program.sources.map((node) =>
-    createSource(node.source, { host, limits: { ...DEFAULT_LIMITS, ...node.limits }, schema: must(built.plan.nodes.find((n) => n.id === node.id), node.id).schema, object }),
+    createSource(node.source, {
+      host,
+      limits: { ...DEFAULT_LIMITS, ...node.limits },
+      schema: must(
+        built.plan.nodes.find((n) => n.id === node.id),
+        node.id,
+      ).schema,
+      object,
+    }),
   );
   const splits = await Promise.all(sources.map(async (source) => await source.splits(host)));
   const sinks = makeSinks(program, taps, host, object);
   const firstStep = restore === undefined ? 0 : restore.step + 1;
-  const laneParts = { program: program.program, host, laneCount, keyGroups: built.plan.keyGroups, splits, firstStep, tuning: options.tuning ?? DEFAULT_TUNING, restore: restore === undefined ? undefined : { state: restore.state, clocks: restore.clocks } };
+  const laneParts = {
+    program: program.program,
+    host,
+    laneCount,
+    keyGroups: built.plan.keyGroups,
+    splits,
+    firstStep,
+    tuning: options.tuning ?? DEFAULT_TUNING,
+    restore: restore === undefined ? undefined : { state: restore.state, clocks: restore.clocks },
+  };
   const lanes: LaneSet =
     options.threads && options.module !== undefined
-      ? new ThreadLanes(laneParts, { entry: LANE_ENTRY, job: { ...options.module, planHash: built.hash, taps: [...taps.keys()] }, hangMs: options.hangMs ?? HANG_MS })
+      ? new ThreadLanes(laneParts, {
+          entry: LANE_ENTRY,
+          job: { ...options.module, planHash: built.hash, taps: [...taps.keys()] },
+          hangMs: options.hangMs ?? HANG_MS,
+        })
       : makeInlineLanes(laneParts, { turns: options.turns });
   const run = new JobRun({ program: program.program, lanes, laneCount, sinks, firstStep, attempt: 0 });
   const job = new StartedJob(options, program, sources, splits, sinks, run);
@@ -86,7 +107,14 @@ class StartedJob implements RunningJob {
   #closing: Promise<void> | undefined;
   readonly done: Promise<void>;
 
-  constructor(options: StartOptions, program: BuiltProgram, sources: readonly Source[], splits: readonly (readonly SplitSpec[])[], sinks: readonly Sink[], run: JobRun) {
+  constructor(
+    options: StartOptions,
+    program: BuiltProgram,
+    sources: readonly Source[],
+    splits: readonly (readonly SplitSpec[])[],
+    sinks: readonly Sink[],
+    run: JobRun,
+  ) {
     this.#program = program;
     this.#sinks = sinks;
     this.#run = run;
@@ -96,12 +124,40 @@ class StartedJob implements RunningJob {
     this.#feeds = sources.map((source, index) => {
       const at = splits[index] as readonly SplitSpec[];
       const start = restore?.positions[index];
-      return source.runsIn === 'lane' ? new LaneFeed(source, at, start) : new PushFeed(source, at, start, ws, () => this.#driver.kick(), (error) => this.#run.fail(error));
+      return source.runsIn === 'lane'
+        ? new LaneFeed(source, at, start)
+        : new PushFeed(
+            source,
+            at,
+            start,
+            ws,
+            () => this.#driver.kick(),
+            (error) => this.#run.fail(error),
+          );
     });
     const cutterSources = this.#feeds.map((feed, index) => ({ feed, idleAfterMs: program.program.sources[index]?.eventTime?.idleAfterMs }));
-    const cutterOptions: CutterOptions = { ...DEFAULT_CUTTER, lanes: options.lanes, ...(options.latencyMs === undefined ? {} : { latencyMs: options.latencyMs }), ...options.cutter };
-    const cutter = new StepCutter(cutterSources, cutterOptions, host.now(), restore?.nextBlock, restore?.clocks.map((clock) => clock.ended));
-    this.#driver = new Driver({ host, run, cutter, sources: cutterSources, planHash: options.built.hash, keyGroups: options.built.plan.keyGroups, clocks: restore?.clocks ?? [] });
+    const cutterOptions: CutterOptions = {
+      ...DEFAULT_CUTTER,
+      lanes: options.lanes,
+      ...(options.latencyMs === undefined ? {} : { latencyMs: options.latencyMs }),
+      ...options.cutter,
+    };
+    const cutter = new StepCutter(
+      cutterSources,
+      cutterOptions,
+      host.now(),
+      restore?.nextBlock,
+      restore?.clocks.map((clock) => clock.ended),
+    );
+    this.#driver = new Driver({
+      host,
+      run,
+      cutter,
+      sources: cutterSources,
+      planHash: options.built.hash,
+      keyGroups: options.built.plan.keyGroups,
+      clocks: restore?.clocks ?? [],
+    });
     this.done = this.#driver.done.then(
       () => this.#close(),
       async (error: unknown) => {
@@ -129,7 +185,13 @@ class StartedJob implements RunningJob {
 
   take(part: string): readonly DetachedBatch[] {
     const ref = this.#program.plan.parts[part];
-    const index = this.#program.sinks.findIndex((sink) => sink.kind === 'sink' && sink.node.inputs[0]?.node === ref?.node && sink.node.inputs[0]?.port === ref?.port && sink.node.sink.connector === 'collect');
+    const index = this.#program.sinks.findIndex(
+      (sink) =>
+        sink.kind === 'sink' &&
+        sink.node.inputs[0]?.node === ref?.node &&
+        sink.node.inputs[0]?.port === ref?.port &&
+        sink.node.sink.connector === 'collect',
+    );
     const sink = this.#sinks[index];
     if (!(sink instanceof CollectSink)) throw new MillraceError('config.invalid', `take('${part}'): give the part a .to(collect()) first`);
     return sink.take();
@@ -163,7 +225,8 @@ class StartedJob implements RunningJob {
 
 function makeSinks(program: BuiltProgram, taps: ReadonlyMap<string, Tap>, host: Host, object: (slot: number) => unknown): Sink[] {
   return program.sinks.map((sink): Sink => {
-    if (sink.kind === 'sink') return createSink(sink.node.sink, { host, limits: DEFAULT_LIMITS, schema: sink.schema, changes: sink.node.changes, object });
+    if (sink.kind === 'sink')
+      return createSink(sink.node.sink, { host, limits: DEFAULT_LIMITS, schema: sink.schema, changes: sink.node.changes, object });
     const tap = must(taps.get(sink.part), `tap ${sink.part}`);
     const write = (_step: number, chunk: SinkChunk) => (chunk.kind === 'columns' ? tap(chunk.batch) : undefined);
     return { takes: 'columns', write, close: () => undefined };

@@ -37,7 +37,8 @@ export function lowerNode(node: Exclude<PlanNode, SourceNode | SinkNode>, contex
   const one = (schema: Schema, create: LoweredNode['create']): LoweredNode[] => [
     { id: node.id, ports: [{ name: 'main', schema }], exchange: undefined, create },
   ];
-  const userFunction = <F>(ref: FunctionRef | undefined) => must(context.functions[must(ref, 'a function').slot], 'a user function') as unknown as F;
+  const userFunction = <F>(ref: FunctionRef | undefined) =>
+    must(context.functions[must(ref, 'a function').slot], 'a user function') as unknown as F;
   switch (node.kind) {
     case 'where': {
       const condition = bindExpression(node.condition, input);
@@ -63,7 +64,11 @@ export function lowerNode(node: Exclude<PlanNode, SourceNode | SinkNode>, contex
           id: node.id,
           ports: must(node.ports, 'ports').map((name) => ({ name, schema: input })),
           exchange: undefined,
-          create: (ws) => new BranchRows(ws, node.functions.map((ref) => userFunction(ref))),
+          create: (ws) =>
+            new BranchRows(
+              ws,
+              node.functions.map((ref) => userFunction(ref)),
+            ),
         },
       ];
     case 'window-aggregate':

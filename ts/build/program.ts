@@ -74,7 +74,10 @@ class ProgramBuilder {
 
   constructor(input: ProgramInput) {
     this.#input = input;
-    this.#plan = prune(input.plan, input.taps.map((name) => must(input.plan.parts[name], `part ${name}`)));
+    this.#plan = prune(
+      input.plan,
+      input.taps.map((name) => must(input.plan.parts[name], `part ${name}`)),
+    );
     this.#nodes = new Map(this.#plan.nodes.map((node) => [node.id, node]));
   }
 
@@ -113,7 +116,10 @@ class ProgramBuilder {
     const { host, manual } = this.#input;
     const limits = { ...DEFAULT_LIMITS, ...node.limits };
     const fields = node.schema;
-    const declared = must(this.#input.plan.nodes.find((n) => n.id === node.id), node.id).schema;
+    const declared = must(
+      this.#input.plan.nodes.find((n) => n.id === node.id),
+      node.id,
+    ).schema;
     const targets: Target[] = [];
     const malformed: Target[] = [];
     const index = this.#sources.length;
@@ -170,13 +176,17 @@ class ProgramBuilder {
       const outputs: Target[][] = part.ports.map(() => []);
       for (const [input, outlet] of feeding.entries()) {
         const target: Target = { to: 'node', node: stage.nodes.length, input };
-        if (part.exchange !== undefined) this.#exchange(outlet, level, part.exchange.keys, part.exchange.keys.length === 0 ? 'one-lane' : 'key', target);
+        if (part.exchange !== undefined)
+          this.#exchange(outlet, level, part.exchange.keys, part.exchange.keys.length === 0 ? 'one-lane' : 'key', target);
         else if (outlet.stage !== level) this.#exchange(outlet, level, [], 'own-lane', target);
         else outlet.add(target);
       }
       stage.nodes.push({ id: part.id, inputs: feeding.length, outputs, create: part.create });
-      const outlets = part.ports.map(({ schema }, port): Outlet => ({ stage: level, schema, add: (target) => (outputs[port] as Target[]).push(target) }));
-      for (const [port, { name }] of part.ports.entries()) if (name !== undefined) this.#outlets.set(`${node.id}/${name}`, outlets[port] as Outlet);
+      const outlets = part.ports.map(
+        ({ schema }, port): Outlet => ({ stage: level, schema, add: (target) => (outputs[port] as Target[]).push(target) }),
+      );
+      for (const [port, { name }] of part.ports.entries())
+        if (name !== undefined) this.#outlets.set(`${node.id}/${name}`, outlets[port] as Outlet);
       feeding = outlets.slice(0, 1);
     }
   }
@@ -191,15 +201,29 @@ class ProgramBuilder {
   #sink(node: SinkNode): void {
     const outlet = this.#outlet(must(node.inputs[0], 'an input'));
     const { host, manual } = this.#input;
-    const context = { host, limits: DEFAULT_LIMITS, schema: outlet.schema, changes: node.changes, object: (slot: number) => this.#object(slot) };
-    this.#addSink(node.id, outlet, manual ? 'columns' : createSink(node.sink, context).takes, { kind: 'sink', node, schema: outlet.schema });
+    const context = {
+      host,
+      limits: DEFAULT_LIMITS,
+      schema: outlet.schema,
+      changes: node.changes,
+      object: (slot: number) => this.#object(slot),
+    };
+    this.#addSink(node.id, outlet, manual ? 'columns' : createSink(node.sink, context).takes, {
+      kind: 'sink',
+      node,
+      schema: outlet.schema,
+    });
     this.#outlets.set(`${node.id}/main`, outlet);
   }
 
   #tap(part: string, ref: PortRef): void {
     const shapeOf = (at: PortRef): Schema => schemaOfPort(must(this.#nodes.get(at.node), at.node), at.port, shapeOf);
     const outlet = this.#outlet(ref);
-    this.#addSink(`take ${part}`, outlet, 'columns', { kind: 'tap', part, schema: ref.port === 'malformed' ? MALFORMED_SCHEMA : shapeOf(ref) });
+    this.#addSink(`take ${part}`, outlet, 'columns', {
+      kind: 'tap',
+      part,
+      schema: ref.port === 'malformed' ? MALFORMED_SCHEMA : shapeOf(ref),
+    });
   }
 
   #addSink(id: string, outlet: Outlet, takes: SinkForm, built: BuiltSink): void {

@@ -48,7 +48,12 @@ function handsOn(node: PlanNode): boolean {
   return HANDS_ON.has(node.kind);
 }
 
-function pruneNode(node: PlanNode, output: (port: string) => ReadonlySet<string>, want: Want, namesOf: (ref: PortRef) => string[]): PlanNode {
+function pruneNode(
+  node: PlanNode,
+  output: (port: string) => ReadonlySet<string>,
+  want: Want,
+  namesOf: (ref: PortRef) => string[],
+): PlanNode {
   const input = node.inputs[0] as PortRef;
   switch (node.kind) {
     case 'source': {
@@ -66,7 +71,10 @@ function pruneNode(node: PlanNode, output: (port: string) => ReadonlySet<string>
       return node;
     case 'select': {
       const columns = node.columns.filter(({ name }) => output('main').has(name));
-      want(input, columns.flatMap(({ of }) => [...columnsOf(of)]));
+      want(
+        input,
+        columns.flatMap(({ of }) => [...columnsOf(of)]),
+      );
       return { ...node, columns, schema: node.schema.filter((f) => output('main').has(f.name)) };
     }
     case 'map':

@@ -4,7 +4,7 @@ import { tableFromArrays, type RecordBatch } from 'apache-arrow';
 import { rowsToDetached } from '../columns/builder.js';
 import { batchToRows, detachedToRows, type Row } from '../columns/rows.js';
 import { field, type Schema } from '../columns/schema.js';
-import { MillraceError } from '../core/errors.js';
+import type { MillraceError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import { DEFAULT_LIMITS } from '../core/limits.js';
 import { nodeHost } from '../core/node-host.js';

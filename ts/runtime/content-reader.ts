@@ -30,7 +30,8 @@ export class ContentReader implements LaneReader {
       port: 'rows',
       partial: attached,
       deferred: false,
-      finish: (selection, count) => (selection === 0 ? batchOf(this.#fields, attached.rows, attached.columns) : takeBatch(this.#ws, attached, selection, count)),
+      finish: (selection, count) =>
+        selection === 0 ? batchOf(this.#fields, attached.rows, attached.columns) : takeBatch(this.#ws, attached, selection, count),
     };
   }
 

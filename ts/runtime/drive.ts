@@ -66,7 +66,10 @@ export class Driver {
       const now = host.now();
       const takers = this.#snapshots;
       const stop = this.#stopping !== 'no';
-      const force = takers.length > 0 || this.#stopping === 'drain' ? { snapshot: takers.length > 0, drain: this.#stopping === 'drain' || cutter.ended } : undefined;
+      const force =
+        takers.length > 0 || this.#stopping === 'drain'
+          ? { snapshot: takers.length > 0, drain: this.#stopping === 'drain' || cutter.ended }
+          : undefined;
       if (stop && force === undefined) break;
       const cut = cutter.next(now, run.stepsInFlight, this.#wakeup, force);
       if (cut === undefined) break;
@@ -88,7 +91,8 @@ export class Driver {
 
   /** The job's state as of the end of a step cut now. */
   snapshot(): Promise<JobSnapshot> {
-    if (this.#over()) return Promise.reject(new MillraceError('job.cancelled', 'the job is over: there is nothing left to take a snapshot of'));
+    if (this.#over())
+      return Promise.reject(new MillraceError('job.cancelled', 'the job is over: there is nothing left to take a snapshot of'));
     return new Promise((resolve, reject) => {
       this.#snapshots.push(resolve);
       this.#done.catch(reject);

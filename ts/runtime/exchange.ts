@@ -34,7 +34,15 @@ export class ExchangeSender {
   #written = 0;
   rowsSent = 0;
 
-  constructor(program: ExchangeProgram, ws: Workspace, lane: number, keyGroups: number, links: readonly Link[], bells: Doorbells, messageBytes = MESSAGE_BYTES) {
+  constructor(
+    program: ExchangeProgram,
+    ws: Workspace,
+    lane: number,
+    keyGroups: number,
+    links: readonly Link[],
+    bells: Doorbells,
+    messageBytes = MESSAGE_BYTES,
+  ) {
     this.#program = program;
     this.#ws = ws;
     this.#lane = lane;
@@ -53,7 +61,8 @@ export class ExchangeSender {
     const message = this.#message();
     const lanes = this.#links.length;
     this.rowsSent += batch.rows;
-    if (this.#program.route !== 'key') this.#add(message, this.#program.route === 'one-lane' ? 0 : this.#lane, copyWhole(message.ws, batch));
+    if (this.#program.route !== 'key')
+      this.#add(message, this.#program.route === 'one-lane' ? 0 : this.#lane, copyWhole(message.ws, batch));
     else {
       const mark = this.#ws.scratch.mark();
       const parts = partitionByLane(this.#ws, batch, this.#program.keys, this.#keyGroups, lanes);
@@ -63,7 +72,8 @@ export class ExchangeSender {
       }
       this.#ws.scratch.release(mark);
     }
-    if (message.bytes >= this.#messageBytes || message.chunks.some((chunks) => chunks.length >= MAX_CHUNKS)) this.#write(step, false, -Infinity);
+    if (message.bytes >= this.#messageBytes || message.chunks.some((chunks) => chunks.length >= MAX_CHUNKS))
+      this.#write(step, false, -Infinity);
   }
 
   /** Says that the step is over; false while there is no room to say it. */
@@ -139,7 +149,14 @@ export class ExchangeReceiver {
   /** Messages taken, ever. */
   taken = 0;
 
-  constructor(program: ExchangeProgram, lane: number, links: readonly Link[], peers: readonly Memory[], bells: Doorbells, inOrder: boolean) {
+  constructor(
+    program: ExchangeProgram,
+    lane: number,
+    links: readonly Link[],
+    peers: readonly Memory[],
+    bells: Doorbells,
+    inOrder: boolean,
+  ) {
     this.program = program;
     this.#lane = lane;
     this.#links = links;

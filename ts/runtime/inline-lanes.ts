@@ -1,6 +1,6 @@
 import type { Host } from '../core/host.js';
 import type { LaneSet } from './lane-set.js';
-import { Lane, type SharedParts } from './lane.js';
+import type { Lane, SharedParts } from './lane.js';
 import type { FromLane, ToLane } from './messages.js';
 
 /** How long lanes on the calling thread may hold it before other tasks get a turn. */

@@ -55,7 +55,9 @@ export class JobRun {
         Atomics.add(this.#written, (lane * parts.program.sinks.length + index) * 16, 1);
         parts.lanes.wake(lane);
       };
-      return new SinkWriter(sink.id, must(parts.sinks[index], 'a sink'), sink.ordered, parts.laneCount, parts.firstStep, taken, (error) => this.fail(error));
+      return new SinkWriter(sink.id, must(parts.sinks[index], 'a sink'), sink.ordered, parts.laneCount, parts.firstStep, taken, (error) =>
+        this.fail(error),
+      );
     });
   }
 

@@ -20,9 +20,15 @@ export interface JobSnapshot {
 /** Refuses a snapshot of another job: restoring it would be wrong in ways nobody would notice. */
 export function checkSnapshot(snapshot: JobSnapshot, planHash: string, keyGroups: number): void {
   if (snapshot.planHash !== planHash) {
-    throw new MillraceError('state.incompatible', 'this snapshot is of another plan: the job has changed since it was taken; restore it with the job that it was taken of');
+    throw new MillraceError(
+      'state.incompatible',
+      'this snapshot is of another plan: the job has changed since it was taken; restore it with the job that it was taken of',
+    );
   }
   if (snapshot.keyGroups !== keyGroups) {
-    throw new MillraceError('state.incompatible', `this snapshot has ${snapshot.keyGroups} key groups and the job ${keyGroups}: the number cannot change once state exists`);
+    throw new MillraceError(
+      'state.incompatible',
+      `this snapshot has ${snapshot.keyGroups} key groups and the job ${keyGroups}: the number cannot change once state exists`,
+    );
   }
 }

@@ -89,7 +89,15 @@ export class Lane {
       const senders = new Map<number, ExchangeSender>();
       for (const exchange of exchangesFrom(program, stage)) {
         const links = allLanes.map((to) => linkOf(exchange, lane, to));
-        const sender = new ExchangeSender(must(program.exchanges[exchange], 'an exchange'), ws.fork(), lane, parts.keyGroups, links, bells, parts.tuning.messageBytes);
+        const sender = new ExchangeSender(
+          must(program.exchanges[exchange], 'an exchange'),
+          ws.fork(),
+          lane,
+          parts.keyGroups,
+          links,
+          bells,
+          parts.tuning.messageBytes,
+        );
         senders.set(exchange, sender);
         this.#senders.set(exchange, sender);
       }
@@ -113,7 +121,11 @@ export class Lane {
         const inOrder = program.stages.every((s) => !exchangesFrom(program, s).has(exchange) || s.exchanges.length === 0);
         return new ExchangeReceiver(must(program.exchanges[exchange], 'an exchange'), lane, links, parts.peers, bells, inOrder);
       });
-      return new Stage(stage, { ws, lane, lanes, groups, sources, receivers, senders, sinks: this.#sinks, room: parts.tuning.room }, parts.firstStep);
+      return new Stage(
+        stage,
+        { ws, lane, lanes, groups, sources, receivers, senders, sinks: this.#sinks, room: parts.tuning.room },
+        parts.firstStep,
+      );
     });
     if (parts.restore !== undefined) {
       const { state } = parts.restore;

@@ -59,7 +59,12 @@ export function makeInlineLanes(parts: LanesParts, options: InlineOptions = {}):
   const make = (lane: number, send: ConstructorParameters<typeof Lane>[0]['send']) =>
     new Lane({
       ...parts,
-      ws: new Workspace(instantiate(module, memories[lane] as (typeof memories)[number]), peers[lane] as Memory, new BlockArena(MEMORY_BASE, memoryBytes), seedFrom(parts.host)),
+      ws: new Workspace(
+        instantiate(module, memories[lane] as (typeof memories)[number]),
+        peers[lane] as Memory,
+        new BlockArena(MEMORY_BASE, memoryBytes),
+        seedFrom(parts.host),
+      ),
       peers,
       shared,
       lane,

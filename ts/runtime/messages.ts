@@ -57,7 +57,14 @@ export interface StepAck {
 export type FromLane =
   | { readonly type: 'ready'; readonly lane: number }
   | { readonly type: 'ack'; readonly lane: number; readonly ack: StepAck }
-  | { readonly type: 'chunk'; readonly lane: number; readonly step: number; readonly sink: number; readonly bytes: number; readonly chunk: SinkChunk }
+  | {
+      readonly type: 'chunk';
+      readonly lane: number;
+      readonly step: number;
+      readonly sink: number;
+      readonly bytes: number;
+      readonly chunk: SinkChunk;
+    }
   | { readonly type: 'error'; readonly lane: number; readonly error: ErrorData };
 
 /**

@@ -20,7 +20,15 @@ export class SinkWriter {
   #writing = false;
   #stopped = false;
 
-  constructor(id: string, sink: Sink, ordered: boolean, lanes: number, firstStep: number, taken: (lane: number) => void, failed: (error: Error) => void) {
+  constructor(
+    id: string,
+    sink: Sink,
+    ordered: boolean,
+    lanes: number,
+    firstStep: number,
+    taken: (lane: number) => void,
+    failed: (error: Error) => void,
+  ) {
     this.#id = id;
     this.#sink = sink;
     this.#ordered = ordered;

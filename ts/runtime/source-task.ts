@@ -54,7 +54,11 @@ export class SourceTask {
     this.program = program;
     this.#parts = parts;
     this.#reader = program.createReader(parts.ws, parts.host);
-    this.#clock = new SourceClock(parts.index, parts.splits.map((split) => split.id), parts.state);
+    this.#clock = new SourceClock(
+      parts.index,
+      parts.splits.map((split) => split.id),
+      parts.state,
+    );
   }
 
   begin(header: StepHeader): void {
@@ -156,7 +160,10 @@ export class SourceTask {
   }
 
   #read(block: BlockRef, place: number): Held {
-    const split = must(this.#parts.splits.find((s) => s.id === block.split), `split ${block.split}`);
+    const split = must(
+      this.#parts.splits.find((s) => s.id === block.split),
+      `split ${block.split}`,
+    );
     const items: SourceItem[] = [];
     let rows = 0;
     let watermark = -Infinity;

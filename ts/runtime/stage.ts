@@ -194,7 +194,8 @@ export class Stage {
     const watermarks = this.#inputWatermarks(index);
     this.#inputMark = this.#parts.ws.scratch.mark();
     this.#guard(node, () => {
-      for (const [input, watermark] of watermarks.entries()) node.operator.mark(input, { step: header.step, clockMs: header.clockMs, watermark });
+      for (const [input, watermark] of watermarks.entries())
+        node.operator.mark(input, { step: header.step, clockMs: header.clockMs, watermark });
     });
     node.pending = true;
     this.#drain();
@@ -205,7 +206,8 @@ export class Stage {
     const exchanges = [...this.#parts.senders.keys()];
     while (this.#finished < exchanges.length) {
       const exchange = exchanges[this.#finished] as number;
-      if (!(this.#parts.senders.get(exchange) as ExchangeSender).finish(this.step, this.#watermarkInto(exchange))) return this.#worked ? 'worked' : 'blocked';
+      if (!(this.#parts.senders.get(exchange) as ExchangeSender).finish(this.step, this.#watermarkInto(exchange)))
+        return this.#worked ? 'worked' : 'blocked';
       this.#finished++;
       this.#worked = true;
     }
@@ -280,7 +282,8 @@ export class Stage {
     const watermarks = Array.from({ length: node.program.inputs }, () => Infinity);
     const feed = (targets: readonly Target[], watermark: number) => {
       for (const target of targets) {
-        if (target.to === 'node' && target.node === index) watermarks[target.input] = Math.min(watermarks[target.input] as number, watermark);
+        if (target.to === 'node' && target.node === index)
+          watermarks[target.input] = Math.min(watermarks[target.input] as number, watermark);
       }
     };
     this.#feeds(feed);

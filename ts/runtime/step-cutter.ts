@@ -46,7 +46,13 @@ export class StepCutter {
   #blocks: BlockRef[] = [];
   #contents = new Map<number, BlockContent>();
 
-  constructor(sources: readonly CutterSource[], options: CutterOptions, now: number, firstBlock = 0, ended: readonly (readonly string[])[] = []) {
+  constructor(
+    sources: readonly CutterSource[],
+    options: CutterOptions,
+    now: number,
+    firstBlock = 0,
+    ended: readonly (readonly string[])[] = [],
+  ) {
     this.#sources = sources;
     this.#options = options;
     this.#blockNo = firstBlock;
@@ -78,7 +84,12 @@ export class StepCutter {
    * The next step, or undefined if there is no reason for one. `wakeup`: the earliest clock time that an operator asked
    * for; `force`: cut what there is (or nothing) now, as a checkpoint or a stop wants a step to stand on.
    */
-  next(now: number, inFlight: number, wakeup: number | undefined, force: { snapshot: boolean; drain: boolean } | undefined): Cut | undefined {
+  next(
+    now: number,
+    inFlight: number,
+    wakeup: number | undefined,
+    force: { snapshot: boolean; drain: boolean } | undefined,
+  ): Cut | undefined {
     this.#gather(now);
     const full = this.#blocks.length >= this.#options.lanes * this.#options.blocksPerLane;
     if (this.#blocks.length > 0) this.#waitingSince ??= now;

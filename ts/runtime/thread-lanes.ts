@@ -39,7 +39,7 @@ export interface LaneJob {
 }
 
 export interface ThreadOptions {
-  /** The module that a worker thread runs; its default export takes a LaneTask. */
+  /** The module that a worker thread runs; its export `laneThread` takes a LaneTask. */
   readonly entry: URL;
   readonly job: LaneJob;
   /** A lane that works this long without a sign of life is taken for hung. */
@@ -73,6 +73,7 @@ export class ThreadLanes implements LaneSet {
     this.#bells = new Doorbells(this.shared.bells);
     this.#pool = new Piscina({
       filename: options.entry.href,
+      name: 'laneThread',
       minThreads: parts.laneCount,
       maxThreads: parts.laneCount,
       idleTimeout: Number.POSITIVE_INFINITY,

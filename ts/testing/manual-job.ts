@@ -151,7 +151,9 @@ export class ManualJob {
   #make(lanes: number, restore: JobSnapshot | undefined): [BuiltProgram, JobRun] {
     const { host, taps, tuning, turns, kernels } = this.#options;
     const program = buildProgram({ ...this.#built, lanes, host, taps, manual: true });
-    const splits = program.sources.map((node) => (this.#options.splits?.[node.id] ?? ['test']).map((id): SplitSpec => ({ id, options: {} })));
+    const splits = program.sources.map((node) =>
+      (this.#options.splits?.[node.id] ?? ['test']).map((id): SplitSpec => ({ id, options: {} })),
+    );
     const firstStep = restore === undefined ? 0 : restore.step + 1;
     const set = makeInlineLanes(
       {
@@ -168,7 +170,8 @@ export class ManualJob {
     );
     const sinks = program.sinks.map((sink): Sink => {
       const write: Sink['write'] = (_step, chunk) => {
-        if (sink.kind === 'tap' && chunk.kind === 'columns') this.#taken.set(sink.part, [...(this.#taken.get(sink.part) ?? []), chunk.batch]);
+        if (sink.kind === 'tap' && chunk.kind === 'columns')
+          this.#taken.set(sink.part, [...(this.#taken.get(sink.part) ?? []), chunk.batch]);
       };
       return { takes: 'columns', write, close: () => undefined };
     });

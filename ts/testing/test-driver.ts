@@ -11,7 +11,8 @@ import { ManualJob } from './manual-job.js';
 
 type Nameless = 'the job returns nothing: return { orders, totals, … } to name its parts';
 type IsVoid<F> = [F] extends [void] ? true : false;
-type SourceNames<F> = IsVoid<F> extends true ? Nameless : { [K in keyof F]: F[K] extends { readonly '~source': unknown } ? K : never }[keyof F] & string;
+type SourceNames<F> =
+  IsVoid<F> extends true ? Nameless : { [K in keyof F]: F[K] extends { readonly '~source': unknown } ? K : never }[keyof F] & string;
 type TimedNames<F> = {
   [K in keyof F]: F[K] extends { readonly '~source': unknown; readonly '~traits': infer T } ? ('event-time' extends T ? K : never) : never;
 }[keyof F] &
@@ -29,7 +30,9 @@ export interface TestDriver<F> {
   /** Moves the job's clock, which stands at 0 at first. */
   advanceProcessingTime(ms: number): Promise<void>;
   /** What the part has given since it was last taken. */
-  take<N extends IsVoid<F> extends true ? Nameless : keyof F & string>(name: N): OutRow<SchemaAt<F[N & keyof F]>, TraitsAt<F[N & keyof F]>>[];
+  take<N extends IsVoid<F> extends true ? Nameless : keyof F & string>(
+    name: N,
+  ): OutRow<SchemaAt<F[N & keyof F]>, TraitsAt<F[N & keyof F]>>[];
   /** Takes a snapshot, throws everything else away and goes on from it, at another number of lanes if you like. */
   checkpointAndRestore(options?: { lanes?: number }): Promise<void>;
   /** All inputs end: open windows fire. */
@@ -48,7 +51,10 @@ export async function testDriver<J extends Job<unknown, never>>(
   const built = buildJob(job, options.params);
   const sources = new Map<string, { readonly id: string; readonly schema: Fields }>();
   for (const [name, ref] of Object.entries(built.plan.parts)) {
-    const node = must(built.plan.nodes.find((n) => n.id === ref.node), ref.node);
+    const node = must(
+      built.plan.nodes.find((n) => n.id === ref.node),
+      ref.node,
+    );
     if (node.kind === 'source' && ref.port === 'main') sources.set(name, { id: node.id, schema: node.schema });
   }
   const taps = Object.keys(built.plan.parts).filter((name) => !sources.has(name));
@@ -64,7 +70,12 @@ class JobTestDriver {
   readonly #sent = new Map<string, Record<string, unknown>[]>();
   #lanes: number;
 
-  constructor(job: ManualJob, sources: ReadonlyMap<string, { readonly id: string; readonly schema: Fields }>, taps: ReadonlySet<string>, lanes: number) {
+  constructor(
+    job: ManualJob,
+    sources: ReadonlyMap<string, { readonly id: string; readonly schema: Fields }>,
+    taps: ReadonlySet<string>,
+    lanes: number,
+  ) {
     this.#job = job;
     this.#sources = sources;
     this.#taps = taps;
@@ -84,7 +95,8 @@ class JobTestDriver {
   }
 
   async advanceProcessingTime(ms: number): Promise<void> {
-    if (!(ms >= 0)) throw new MillraceError('config.invalid', `advanceProcessingTime(${ms}): time does not go back; give milliseconds >= 0`);
+    if (!(ms >= 0))
+      throw new MillraceError('config.invalid', `advanceProcessingTime(${ms}): time does not go back; give milliseconds >= 0`);
     this.#job.clockMs += ms;
     await this.#job.step([]);
   }
@@ -118,7 +130,9 @@ class JobTestDriver {
     const source = this.#sources.get(name);
     if (source !== undefined) return source;
     const names = [...this.#sources.keys()].map((n) => `'${n}'`).join(', ');
-    throw new MillraceError('config.invalid', `the job returns no source '${name}'${names === '' ? '; return its sources to send to them' : `; it returns ${names}`}`);
+    throw new MillraceError(
+      'config.invalid',
+      `the job returns no source '${name}'${names === '' ? '; return its sources to send to them' : `; it returns ${names}`}`,
+    );
   }
 }
-
