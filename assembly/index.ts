@@ -22,3 +22,4 @@ export * from "./kernels/csv";
 export * from "./kernels/csv-values";
 export * from "./kernels/text";
 export * from "./kernels/time";
+export * from "./state/key-table";

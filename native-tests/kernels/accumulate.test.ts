@@ -16,7 +16,7 @@ const BYTES = 64 << 20;
 const KINDS: readonly Kind[] = ['bool', 'int32', 'int64', 'float64', 'utf8', 'binary', 'timestamp'];
 const WORDS = ['', 'a', 'ab', 'abcdefgh', 'abcdefghi', 'ä', 'abcdefgh\u0000', 'z'.repeat(40)];
 
-function valueOf(random: Random, kind: Kind, nullable: boolean): KeyValue {
+function randomValue(random: Random, kind: Kind, nullable: boolean): KeyValue {
   if (nullable && random.bool(0.2)) return null;
   switch (kind) {
     case 'bool':
@@ -112,7 +112,7 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
       const spread = random.pick([0, 5, 300, 20_000]);
       const rows: TwinRow[] = Array.from({ length: random.pick([1, 50, 3000]) }, (_, i) => ({
         time: Math.floor(i / 10) - 100 + random.int(-spread, spread),
-        values: schema.map((f) => valueOf(random, f.kind, f.nullable)),
+        values: schema.map((f) => randomValue(random, f.kind, f.nullable)),
       }));
       const [sizeMs, offsetMs] = [random.pick([1, 10, 1000]), random.pick([0, 3])];
       const expected = twinWindows(

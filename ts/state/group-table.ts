@@ -113,6 +113,18 @@ export class GroupTable {
     this.#fill(from, to, (at) => this.#ws.kernels.groups_append(this.at, keys.addresses, selection, at, to, ats));
   }
 
+  /**
+   * Takes rows from a kernel that writes them itself, into a table that expected as many, and then indexes them.
+   * `run(at)` returns how far of `count` it came.
+   */
+  fillFrom(run: (at: number) => number, count: number): void {
+    for (let at = 0; (at = run(at)) < count; ) {
+      assert(this.#get('reason') === NO_HEAP, 'the table has room for all rows that it expected');
+      this.growHeap();
+    }
+    if (!this.#ws.kernels.groups_rehash(this.at)) this.#reseed();
+  }
+
   /** The addresses of groups [from, to), u32 each, to `out`. */
   addresses(from: number, to: number, out: Address): void {
     this.#ws.kernels.groups_addresses(this.at, from, to, out);
