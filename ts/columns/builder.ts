@@ -13,7 +13,9 @@ export interface BatchBuilderOptions {
   readonly timeColumn?: string | undefined;
   /** Rows carry an operation: their property `op`, '+I' where missing. */
   readonly changes?: boolean | undefined;
-  /** How errors name a row: by its number, as in `row 5`, unless set. */
+  /** What errors call a row, before its number: `row`, as in `row 5`, unless set. */
+  readonly rowsAre?: string | undefined;
+  /** How errors name a row that has no number worth telling. */
   readonly rowIs?: string | undefined;
   /** The code of those errors: `value.invalid`, unless set. */
   readonly code?: ErrorCode | undefined;
@@ -210,7 +212,7 @@ export class BatchBuilder {
   }
 
   #fault(what: string): MillraceError {
-    const { rowIs = `row ${this.#finished + this.#rows}`, code = 'value.invalid' } = this.#options;
+    const { rowsAre = 'row', rowIs = `${rowsAre} ${this.#finished + this.#rows}`, code = 'value.invalid' } = this.#options;
     return new MillraceError(code, `${rowIs}: ${what}`);
   }
 }
