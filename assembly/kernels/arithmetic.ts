@@ -39,7 +39,6 @@ export function arithmetic_i32(op: u32, a: usize, aSingle: u32, b: usize, bSingl
   // Both within 32 bits: the usual case, and no division.
   if (x == <i64>(<i32>x) && y == <i64>(<i32>y)) return false;
   if (x == 0 || y == 0) return false;
-  if (x == -1) return y == i64.MIN_VALUE;
   if (y == -1) return x == i64.MIN_VALUE;
   return r / y != x;
 }

@@ -193,6 +193,12 @@ for (const [build, ws] of workspaces()) {
     verifyRows(ws, { a: ['timestamp', at(['2024-07-01T12:34:56Z', '2024-07-01T12:10:00Z'])] }, kathmandu, ([a]) =>
       a === at(['2024-07-01T12:34:56Z'])[0] ? (at(['2024-07-01T12:15:00Z'])[0] as Value) : (at(['2024-07-01T11:15:00Z'])[0] as Value),
     );
+
+    // At 15:00 UTC the clock goes back from 02:00 to 01:30: the second half hour is a stretch of its own.
+    const again = at(['2024-04-06T14:50Z', '2024-04-06T15:10Z', '2024-04-06T15:40Z']);
+    const begun = at(['2024-04-06T14:00Z', '2024-04-06T15:00Z', '2024-04-06T15:30Z']);
+    const howe = call('startOf', [column('a')], { unit: 'hour', timeZone: 'Australia/Lord_Howe' });
+    verifyRows(ws, { a: ['timestamp', again] }, howe, ([a]) => begun[again.indexOf(a as Value)] as Value);
   });
 
   test(`${build}: times move by durations, and their difference is one`, () => {
