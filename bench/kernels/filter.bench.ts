@@ -99,8 +99,9 @@ for (const share of [0.01, 0.5, 0.99]) {
   });
   assert.equal(selected.answer, plain.answer);
   assert.equal(filtered.answer, plain.answer);
-  const show = (ns: number): string => ns.toFixed(2).padStart(6);
+  const [ofCondition, ofWhere, ofPlain] = [selected, filtered, plain].map(({ ns }) => ns.toFixed(2).padStart(6));
+  const ratio = (plain.ns / filtered.ns).toFixed(1);
   console.log(
-    `${String(share * 100).padStart(3)} % kept: condition${show(selected.ns)}, where${show(filtered.ns)}, plain JavaScript${show(plain.ns)} ns a row (${(plain.ns / filtered.ns).toFixed(1)}x)`,
+    `${String(share * 100).padStart(3)} % kept: condition${ofCondition}, where${ofWhere}, JavaScript over BigInt64Array${ofPlain} ns a row (${ratio}x)`,
   );
 }
