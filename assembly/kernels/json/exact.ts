@@ -106,7 +106,7 @@ function readValue(p: usize, node: usize, depth: u32, row: u32, ctx: JsonContext
 }
 
 /** The value at `p`, which no column wants: checked for form, within an object of depth `depth`. */
-function skipValue(p: usize, depth: u32, ctx: JsonContext): usize {
+export function skipValue(p: usize, depth: u32, ctx: JsonContext): usize {
   const c = load<u8>(p);
   if (c == 0x22) {
     const end = stringEnd(p + 1, ctx);

@@ -60,6 +60,51 @@ export class JsonNode {
   column: u32;
 }
 
+/** The shape of a row: 64 bytes of this, then its steps. */
+@unmanaged
+export class JsonTemplate {
+  /** Rows that the tolerant tier took by it. */
+  hits: u32;
+}
+// @ts-ignore: decorator
+@inline export const TEMPLATE_HEADER: usize = 64;
+
+/**
+ * One step of a template, 64 bytes: first the literal is compared, then a value of some kind follows it.
+ *
+ *    0 literal[16]   16 mask[16]   32 length   36 kind   40 column   44 fields   48 depth   52 later
+ */
+@unmanaged
+export class JsonStep {
+  literal0: u64;
+  literal1: u64;
+  mask0: u64;
+  mask1: u64;
+  length: u32;
+  kind: u32;
+  /** Address of the JsonColumn that the value goes to; 0 when nobody wants it. */
+  column: u32;
+  // Of kind JSON: the fields that the row's fixed parts have, the depth it lies at, and 1 unless it is the row's first.
+  fields: u32;
+  depth: u32;
+  later: u32;
+  reserved0: u32;
+  reserved1: u32;
+}
+
+// Kinds of steps. The row ends; the literal goes on; a place to give up early.
+// @ts-ignore: decorator
+@inline export const END: u32 = 0, CONT: u32 = 1, CHECK: u32 = 2;
+// Strings: skipped, copied, of 24 bytes or more in the sample.
+// @ts-ignore: decorator
+@inline export const TEXT: u32 = 3, LONG_TEXT: u32 = 4, SPAN: u32 = 5, LONG_SPAN: u32 = 6, BASE64: u32 = 7, ISO_TIME: u32 = 8;
+// Numbers: skipped whole numbers without a sign, skipped others, wanted ones.
+// @ts-ignore: decorator
+@inline export const UINT: u32 = 9, NUMBER: u32 = 10, I32: u32 = 11, I64: u32 = 12, F64: u32 = 13, SCALED_TIME: u32 = 14;
+// true, false, null, skipped; true or false, wanted; a column that is null in rows of this shape; any value, skipped.
+// @ts-ignore: decorator
+@inline export const WORD: u32 = 15, TRUTH: u32 = 16, NULLED: u32 = 17, JSON: u32 = 18;
+
 @unmanaged
 export class JsonBad {
   start: u32;
@@ -102,6 +147,9 @@ export class JsonContext {
   /** Rows that the tolerant and the exact tier took. */
   tolerantRows: u32;
   exactRows: u32;
+  /** The template that fitted last: rows of one shape often come in runs. */
+  lastTemplate: u32;
+  reserved0: u32;
   // What the exact tier is at.
   fields: u32;
   escapes: u32;
@@ -116,7 +164,7 @@ export class JsonContext {
   // The last date of an ISO timestamp: its 10 bytes, and its day as milliseconds.
   dateText: u64;
   dateTail: u32;
-  reserved: u32;
+  reserved1: u32;
   dateMs: i64;
   timeMs: i64;
   /** 64 bytes for a timestamp's text without its escapes. */

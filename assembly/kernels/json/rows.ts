@@ -1,6 +1,7 @@
 // One record that no template took, and what is told of refused ones.
 import { BAD, columnAt, exactRow, ROW } from "./exact";
 import { JsonBad, JsonContext } from "./layout";
+import { tolerantRow } from "./template";
 
 /** Notes that the record [start, end) was refused. */
 export function refuse(start: usize, end: usize, ctx: JsonContext): void {
@@ -21,21 +22,46 @@ export function refuse(start: usize, end: usize, ctx: JsonContext): void {
   }
 }
 
-/** One record that the template tier could not take: 1 when a row came of it, else 0. */
-export function slowRow(start: usize, end: usize, row: u32, ctx: JsonContext): u32 {
+function forgetRow(row: u32, ctx: JsonContext): void {
   const count = ctx.columnCount;
   for (let i: u32 = 0; i < count; i++) {
-    const valid = <usize>columnAt(ctx, i).valid;
-    if (valid) store<u8>(valid + row, 1);
+    const column = columnAt(ctx, i);
+    if (column.valid) store<u8>(<usize>column.valid + row, 1);
+    column.hostedStart = 0;
   }
+}
+
+function sample(start: usize, ctx: JsonContext): void {
+  if (ctx.sampleCount == ctx.sampleLimit) return;
+  store<u32>(<usize>ctx.samples + (<usize>ctx.sampleCount << 2), <u32>start);
+  ctx.sampleCount++;
+}
+
+/** One record that the lockstep tier could not take, whose newline is at `end`: 1 when a row came of it, else 0. */
+export function slowRow(start: usize, end: usize, row: u32, ctx: JsonContext): u32 {
+  const templates = ctx.templateCount;
+  if (end - start <= <usize>ctx.maxRecordBytes) {
+    let index = ctx.lastTemplate;
+    for (let tried: u32 = 0; tried < templates; tried++) {
+      if (index >= templates) index = 0;
+      forgetRow(row, ctx);
+      if (tolerantRow(start, end, <usize>load<u32>(<usize>ctx.templates + (<usize>index << 2)), row, ctx)) {
+        store<u32>(<usize>ctx.recordOffsets + (<usize>row << 2), <u32>start - ctx.blockStart);
+        ctx.lastTemplate = index;
+        ctx.tolerantRows++;
+        // The first template is the lockstep tier's: why did it not do? Its kinds of values may be too narrow.
+        if (index == 0) sample(start, ctx);
+        return 1;
+      }
+      index++;
+    }
+  }
+  forgetRow(row, ctx);
   const result = exactRow(start, end, row, ctx);
   if (result == ROW) {
     store<u32>(<usize>ctx.recordOffsets + (<usize>row << 2), <u32>start - ctx.blockStart);
     ctx.exactRows++;
-    if (ctx.sampleCount < ctx.sampleLimit) {
-      store<u32>(<usize>ctx.samples + (<usize>ctx.sampleCount << 2), <u32>start);
-      ctx.sampleCount++;
-    }
+    sample(start, ctx);
     return 1;
   }
   if (result == BAD) refuse(start, end, ctx);

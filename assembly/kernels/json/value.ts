@@ -115,6 +115,7 @@ export function passToHost(column: JsonColumn, index: u32, row: u32, ctx: JsonCo
 /** Makes the row's value null: whatever stands there is readable, and of length 0. */
 export function putNull(column: JsonColumn, row: u32): void {
   store<u8>(<usize>column.valid + row, 0);
+  column.hostedStart = 0;
   const kind = column.kind;
   if (kind == BOOL) store<u8>(<usize>column.values + row, 0);
   else if (kind == 1) store<u32>(<usize>column.values + (<usize>row << 2), 0);
