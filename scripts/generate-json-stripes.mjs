@@ -128,6 +128,8 @@ export function lockstep${k}(st: usize, template: usize, ctx: JsonContext): void
 `;
 }
 
-const source = HEADER + [4, 1].map(stripes).join('');
-mkdirSync(dirname(PATH), { recursive: true });
-if (!existsSync(PATH) || readFileSync(PATH, 'utf8') !== source) writeFileSync(PATH, source);
+export function generateJsonStripes() {
+  const source = HEADER + [4, 1].map(stripes).join('');
+  mkdirSync(dirname(PATH), { recursive: true });
+  if (!existsSync(PATH) || readFileSync(PATH, 'utf8') !== source) writeFileSync(PATH, source);
+}

@@ -15,15 +15,26 @@ import {
   HOSTED,
   HOSTED_BYTES,
   KIND_NUMBERS,
+  STRIPE,
+  STRIPE_BYTES,
+  STRIPES,
 } from './json-layout.js';
 import { writePathTree } from './json-paths.js';
 import { reasonOf } from './json-reason.js';
+import { countLines, nextRecordStart, recordsEnd } from './line-splitter.js';
+import { TemplateCache } from './json-templates.js';
 import type { Workspace } from './workspace.js';
 
 /** The kernels recurse once a level. */
 const DEEPEST = 1_000;
 /** What lies after a block while it is decoded: a record's scan may run on, but no further than this. */
 const SENTINEL_BYTES = 1_024;
+/** Rows kept from a block to learn from. */
+const SAMPLES = 32;
+/** Lines that a decoder without templates looks at before it goes on. */
+const FIRST_LINES = 16;
+/** Smaller blocks are not worth four stripes. */
+const SMALLEST_STRIPED_BYTES = 2_048;
 const QUOTE = 0x22;
 const NEWLINE = 0x0a;
 
@@ -34,6 +45,28 @@ interface Block extends Decoded {
   readonly valid: readonly Address[];
 }
 
+/** Some whole records of a block; `lines` is -1 when they are not valid UTF-8. */
+interface Piece {
+  readonly from: Address;
+  readonly to: Address;
+  lines: number;
+  /** Decoded first, to learn the rows' shape from. */
+  readonly head: boolean;
+}
+
+/** Where a block's rows go. */
+interface Columns {
+  readonly values: readonly Address[];
+  readonly valid: Address[];
+  readonly offsets: Address;
+}
+
+/**
+ * How a record may be decoded, fastest first; all tiers give the same result. `template`: rows of a learned shape, four
+ * at a time. `tolerant`: the same shapes, with escapes and any number. `exact`: any JSON.
+ */
+export type JsonTier = 'template' | 'tolerant' | 'exact';
+
 /** Newline-separated JSON objects, made columns. */
 export class JsonDecoder implements RowDecoder {
   readonly #ws: Workspace;
@@ -43,9 +76,14 @@ export class JsonDecoder implements RowDecoder {
   readonly #columns: Address;
   readonly #tree: { readonly at: Address; readonly bytes: number };
   readonly #spare: Address;
+  readonly #stripes: Address;
+  readonly #samples: Address;
+  readonly #templates: TemplateCache;
+  readonly #fastest: JsonTier;
   readonly #counters = { rows: 0, badRecords: 0, templateRows: 0, tolerantRows: 0, exactRows: 0 };
 
-  constructor(ws: Workspace, options: DecoderOptions) {
+  /** `fastest` is the tier to begin with: anything but `template` is for tests. */
+  constructor(ws: Workspace, options: DecoderOptions, fastest: JsonTier = 'template') {
     if (options.limits.nestingDepth > DEEPEST)
       throw new MillraceError(
         'config.invalid',
@@ -57,6 +95,10 @@ export class JsonDecoder implements RowDecoder {
     this.#context = ws.blocks.alloc(CONTEXT_BYTES);
     this.#columns = ws.blocks.alloc(Math.max(1, this.#fields.length) * COLUMN_BYTES);
     this.#spare = ws.blocks.alloc(SENTINEL_BYTES);
+    this.#stripes = ws.blocks.alloc(STRIPES * STRIPE_BYTES);
+    this.#samples = ws.blocks.alloc(SAMPLES * 4);
+    this.#templates = new TemplateCache(ws, this.#fields, this.#columns);
+    this.#fastest = fastest;
     ws.memory.u8.fill(0, this.#context, this.#context + CONTEXT_BYTES);
     ws.memory.u8.fill(0, this.#columns, this.#columns + this.#fields.length * COLUMN_BYTES);
     this.#tree = writePathTree(ws, this.#fields, (column, next) => this.#setColumn(column, COLUMN.next, next));
@@ -68,6 +110,8 @@ export class JsonDecoder implements RowDecoder {
     this.#set(CONTEXT.columns, this.#columns);
     this.#set(CONTEXT.columnCount, this.#fields.length);
     this.#set(CONTEXT.root, this.#tree.at);
+    this.#set(CONTEXT.templates, this.#templates.list);
+    this.#set(CONTEXT.samples, this.#samples);
     this.#set(CONTEXT.maxRecordBytes, clamp(limits.recordBytes));
     this.#set(CONTEXT.maxStringBytes, clamp(limits.stringBytes));
     this.#set(CONTEXT.maxDepth, limits.nestingDepth);
@@ -94,19 +138,114 @@ export class JsonDecoder implements RowDecoder {
 
   #decode(start: Address, stop: Address, end: Address, onBad: (record: BadRecord) => void): Block {
     const { kernels } = this.#ws;
-    const lines = kernels.utf8_count_lines(start, stop);
-    const room = lines < 0 ? kernels.bytes_count(start, stop, NEWLINE) >>> 0 : lines;
-    const { values, valid, offsets } = this.#makeRoom(start, room);
-    const rows = kernels.json_decode_rows(start, stop, 0, lines >= 0 ? 1 : 0, this.#context) >>> 0;
+    const pieces = this.#cut(start, stop);
+    for (const piece of pieces) piece.lines = kernels.utf8_count_lines(piece.from, piece.to);
+    const valid = pieces.every((piece) => piece.lines >= 0);
+    const room = valid ? pieces.reduce((sum, piece) => sum + piece.lines, 0) : countLines(this.#ws, start, stop);
+    const columns = this.#makeRoom(start, room);
+    let rows = 0;
+    if (valid) {
+      const head = pieces[0]?.head ? (pieces.shift() as Piece) : undefined;
+      if (head !== undefined) rows = this.#decodeRows(head.from, head.to, 0, true);
+      if (pieces.length === STRIPES && this.#templates.runs) rows = this.#decodeStripes(pieces, rows, columns);
+      else rows = this.#decodeRows(pieces[0]?.from ?? stop, stop, rows, true);
+    } else rows = this.#decodeRows(start, stop, 0, false);
     assert(rows <= room, () => `${rows} rows of ${room} lines`);
-    this.#convertHosted(values);
+    this.#convertHosted(columns.values);
     this.#report(start, end, onBad);
-    this.#count(rows);
-    return this.#finish(rows, values, valid, offsets);
+    return this.#finish(rows, columns);
+  }
+
+  /** A head to learn from, when there is no template yet, and the rest: in stripes, or in one when it is short. */
+  #cut(start: Address, stop: Address): Piece[] {
+    const pieces: Piece[] = [];
+    let from = start;
+    if (this.#fastest !== 'exact' && this.#templates.size === 0) {
+      from = recordsEnd(this.#ws, start, stop, FIRST_LINES);
+      pieces.push({ from: start, to: from, lines: 0, head: true });
+    }
+    const bytes = stop - from;
+    const stripes = this.#fastest === 'template' && bytes >= SMALLEST_STRIPED_BYTES ? STRIPES : 1;
+    for (let i = 1; i <= stripes; i++) {
+      const aim = Math.max(from, stop - bytes + Math.floor((bytes * i) / stripes));
+      const to = i === stripes ? stop : nextRecordStart(this.#ws, aim, stop);
+      pieces.push({ from, to, lines: 0, head: false });
+      from = to;
+    }
+    return pieces;
+  }
+
+  #decodeRows(from: Address, to: Address, row: number, checked: boolean): number {
+    this.#beginPart();
+    const rows = this.#ws.kernels.json_decode_rows(from, to, row, checked ? 1 : 0, this.#context) >>> 0;
+    this.#endPart(rows - row, to);
+    return rows;
+  }
+
+  /** Decodes each stripe into rows of its own, as many as it has lines, then closes the gaps that bad and blank lines leave. */
+  #decodeStripes(pieces: readonly Piece[], row: number, columns: Columns): number {
+    const { u32 } = this.#ws.memory;
+    const at = this.#stripes / 4;
+    let first = row;
+    for (const [i, piece] of pieces.entries()) {
+      u32.set([piece.from, piece.to, first, 0], at + (i * STRIPE_BYTES) / 4);
+      first += piece.lines;
+    }
+    this.#beginPart();
+    this.#ws.kernels.json_decode_stripes(this.#stripes, this.#context);
+    this.#convertHosted(columns.values);
+    let rows = row;
+    first = row;
+    for (const [i, piece] of pieces.entries()) {
+      const count = (u32[at + (i * STRIPE_BYTES) / 4 + STRIPE.row] as number) - first;
+      assert(count <= piece.lines, () => `stripe ${i} has ${count} rows of ${piece.lines} lines`);
+      if (rows !== first) this.#moveRows(columns, first, rows, count);
+      rows += count;
+      first += piece.lines;
+    }
+    this.#endPart(rows - row, pieces[STRIPES - 1]?.to ?? 0);
+    return rows;
+  }
+
+  #moveRows(columns: Columns, from: number, to: number, count: number): void {
+    const { u8 } = this.#ws.memory;
+    const move = (at: Address, width: number): void => void u8.copyWithin(at + to * width, at + from * width, at + (from + count) * width);
+    for (const [i, field] of this.#fields.entries()) {
+      move(columns.values[i] as Address, rowBytes(field));
+      if (columns.valid[i] !== NONE) move(columns.valid[i] as Address, 1);
+    }
+    move(columns.offsets, 4);
+  }
+
+  #beginPart(): void {
+    this.#set(CONTEXT.templateCount, this.#templates.size);
+    this.#set(CONTEXT.sampleLimit, this.#fastest === 'exact' ? 0 : SAMPLES);
+    this.#set(CONTEXT.sampleCount, 0);
+    this.#set(CONTEXT.tolerantRows, 0);
+    this.#set(CONTEXT.exactRows, 0);
+  }
+
+  /** Counts, and learns from the rows that no template fitted. */
+  #endPart(rows: number, to: Address): void {
+    const tolerant = this.#get(CONTEXT.tolerantRows);
+    const exact = this.#get(CONTEXT.exactRows);
+    const fast = rows - tolerant - exact;
+    this.#counters.rows += rows;
+    this.#counters.tolerantRows += tolerant;
+    this.#counters.exactRows += exact;
+    this.#counters.templateRows += fast;
+    if (this.#fastest === 'exact') return;
+    const { u8, u32 } = this.#ws.memory;
+    const samples = this.#get(CONTEXT.samples) / 4;
+    const rowsSeen = Array.from({ length: this.#get(CONTEXT.sampleCount) }, (_, i) => {
+      const from = u32[samples + i] as number;
+      return u8.slice(from, nextRecordStart(this.#ws, from, to));
+    });
+    this.#templates.note(fast, tolerant, exact, rowsSeen);
   }
 
   /** Room for `rows` rows in every column, and for as many refused records. */
-  #makeRoom(start: Address, rows: number): { values: Address[]; valid: Address[]; offsets: Address } {
+  #makeRoom(start: Address, rows: number): Columns {
     const ws = this.#ws;
     const values = this.#fields.map((field) => ws.alloc(rowBytes(field) * rows));
     const valid = this.#fields.map((field) => {
@@ -125,8 +264,6 @@ export class JsonDecoder implements RowDecoder {
     this.#set(CONTEXT.badCount, 0);
     this.#set(CONTEXT.hosted, ws.alloc(rows * floats * HOSTED_BYTES));
     this.#set(CONTEXT.hostedCount, 0);
-    this.#set(CONTEXT.tolerantRows, 0);
-    this.#set(CONTEXT.exactRows, 0);
     return { values, valid, offsets };
   }
 
@@ -143,6 +280,7 @@ export class JsonDecoder implements RowDecoder {
         text += String.fromCharCode(u8[p] as number);
       f64[(values[column] as Address) / 8 + row] = Number(text);
     }
+    this.#set(CONTEXT.hostedCount, 0);
   }
 
   #report(start: Address, end: Address, onBad: (record: BadRecord) => void): void {
@@ -163,17 +301,8 @@ export class JsonDecoder implements RowDecoder {
     assert(count === 0 || (u32[found[0] as number] as number) >= start, 'a bad record lies outside its block');
   }
 
-  #count(rows: number): void {
-    const tolerant = this.#get(CONTEXT.tolerantRows);
-    const exact = this.#get(CONTEXT.exactRows);
-    this.#counters.rows += rows;
-    this.#counters.tolerantRows += tolerant;
-    this.#counters.exactRows += exact;
-    this.#counters.templateRows += rows - tolerant - exact;
-  }
-
   /** Bytes a row become bitmaps; columns without a null lose theirs. */
-  #finish(rows: number, values: readonly Address[], valid: Address[], recordOffsets: Address): Block {
+  #finish(rows: number, { values, valid, offsets }: Columns): Block {
     const columns = this.#fields.map((field, i): Vector | undefined => {
       const bytes = valid[i] as Address;
       const { validity, nulls } = bytes === NONE ? { validity: NONE, nulls: 0 } : this.#packBits(bytes, NONE, rows);
@@ -187,7 +316,7 @@ export class JsonDecoder implements RowDecoder {
         values: field.kind === 'bool' ? this.#packBits(at, NONE, rows).validity : at,
       };
     });
-    return { rows, columns, recordOffsets, values, valid };
+    return { rows, columns, recordOffsets: offsets, values, valid };
   }
 
   #packBits(bytes: Address, selection: Address, count: number): { validity: Address; nulls: number } {
@@ -237,6 +366,9 @@ export class JsonDecoder implements RowDecoder {
     blocks.free(this.#context, CONTEXT_BYTES);
     blocks.free(this.#columns, Math.max(1, this.#fields.length) * COLUMN_BYTES);
     blocks.free(this.#spare, SENTINEL_BYTES);
+    blocks.free(this.#stripes, STRIPES * STRIPE_BYTES);
+    blocks.free(this.#samples, SAMPLES * 4);
+    this.#templates.close();
     blocks.free(this.#tree.at, this.#tree.bytes);
   }
 

@@ -22,14 +22,26 @@ export const CONTEXT = {
   maxFields: 17,
   tolerantRows: 18,
   exactRows: 19,
+  lastTemplate: 20,
 } as const;
-export const CONTEXT_BYTES = 208;
+export const CONTEXT_BYTES = 216;
 
 export const COLUMN = { kind: 0, values: 1, valid: 2, format: 3, next: 4 } as const;
 export const COLUMN_BYTES = 40;
 
 export const NODE = { child: 0, sibling: 1, key: 2, keyBytes: 3, column: 4 } as const;
 export const NODE_BYTES = 20;
+
+/** Bytes before a template's steps; its first word counts the rows that the tolerant tier took by it. */
+export const TEMPLATE_HEADER_BYTES = 64;
+/** One step: 16 bytes of literal and 16 of mask, then these. */
+export const TEMPLATE_STEP = { length: 8, kind: 9, column: 10, fields: 11, depth: 12, later: 13 } as const;
+export const TEMPLATE_STEP_BYTES = 64;
+
+/** One stripe of a block. */
+export const STRIPE = { next: 0, end: 1, row: 2 } as const;
+export const STRIPE_BYTES = 16;
+export const STRIPES = 4;
 
 export const BAD = { start: 0, end: 1, code: 2, column: 3, from: 4, to: 5 } as const;
 export const BAD_BYTES = 24;
