@@ -12,7 +12,9 @@ export function faultOfBatch(memory: Memory, batch: Batch): string | undefined {
     const fault = faultOfColumn(memory, columns[c] as Vector, field, rows);
     if (fault !== undefined) return `column ${field.name}: ${fault}`;
   }
-  if (batch.ops !== NONE) for (let i = 0; i < rows; i++) if ((memory.u8[batch.ops + i] as number) > 3) return `row ${i} has the operation ${memory.u8[batch.ops + i]}`;
+  if (batch.ops !== NONE)
+    for (let i = 0; i < rows; i++)
+      if ((memory.u8[batch.ops + i] as number) > 3) return `row ${i} has the operation ${memory.u8[batch.ops + i]}`;
   return undefined;
 }
 

@@ -39,7 +39,6 @@ const MIB = 1 << 20;
 const STATE_END = 24 * MIB;
 const SCRATCH_END = 40 * MIB;
 const END = 48 * MIB;
-const POISON = 0xdb;
 const POISONED_SCRATCH = 256 << 10;
 /** Pulls without a row, one after another, that still count as work. */
 const PATIENCE = 1000;
@@ -65,23 +64,26 @@ export class HostileLane {
   readonly #schemas: Schema[] = [];
   /** No row at or before this may come out; kept only if no row that comes in is late itself. */
   readonly #promises: boolean;
+  /** What memory holds that nobody has written, or may still read. */
+  readonly #poison: number;
   #watermark = -Infinity;
 
   constructor(
     module: WasmModule,
     groups: KeyGroups,
     make: (ws: Workspace, groups: KeyGroups) => Operator,
-    options: { readonly room: RoomRegime; readonly random: Random; readonly promises: boolean },
+    options: { readonly room: RoomRegime; readonly random: Random; readonly promises: boolean; readonly poison: number },
   ) {
     const wasm = createMemory(END, false);
     const memory = new Memory(wasm.buffer);
     this.#ws = new HostileWorkspace(instantiate(module, wasm), memory);
     // Allocators promise nothing about contents.
-    memory.u8.fill(POISON, MEMORY_BASE, MEMORY_BASE + 2 * MIB);
-    memory.u8.fill(POISON, STATE_END, STATE_END + 2 * MIB);
+    memory.u8.fill(options.poison, MEMORY_BASE, MEMORY_BASE + 2 * MIB);
+    memory.u8.fill(options.poison, STATE_END, STATE_END + 2 * MIB);
     this.#random = options.random;
     this.#room = options.room;
     this.#promises = options.promises;
+    this.#poison = options.poison;
     this.#operator = make(this.#ws, groups);
   }
 
@@ -104,7 +106,7 @@ export class HostileLane {
     this.#pullAll();
     // From here on the batch's memory is somebody else's.
     for (const { at, bytes } of given) {
-      this.#ws.memory.u8.fill(POISON, at, at + bytes);
+      this.#ws.memory.u8.fill(this.#poison, at, at + bytes);
       this.#inputs.free(at, bytes);
     }
     this.#poisonScratch(mark);
@@ -187,9 +189,18 @@ export class HostileLane {
     }
     const copy = detach(memory, batch);
     const early = this.#promises ? copy.times?.find((time) => Number(time) <= this.#watermark) : undefined;
-    if (early !== undefined) throw new ContractError(`port ${port}: a row of time ${early} came after the output watermark ${this.#watermark}`);
+    if (early !== undefined)
+      throw new ContractError(`port ${port}: a row of time ${early} came after the output watermark ${this.#watermark}`);
     if (batch.rows === 0) return;
-    const cells = printTable(copy).split('\n').slice(1).map((line) => line.split(/\s+\|\s+/).join(' | ').trim());
+    const cells = printTable(copy)
+      .split('\n')
+      .slice(1)
+      .map((line) =>
+        line
+          .split(/\s+\|\s+/)
+          .join(' | ')
+          .trim(),
+      );
     (this.outputs[port] ??= []).push(...cells);
   }
 
@@ -212,7 +223,7 @@ export class HostileLane {
     const { scratch, memory } = this.#ws;
     scratch.release(mark);
     const at = scratch.alloc(POISONED_SCRATCH);
-    memory.u8.fill(POISON, at, at + POISONED_SCRATCH);
+    memory.u8.fill(this.#poison, at, at + POISONED_SCRATCH);
     scratch.release(mark);
   }
 }

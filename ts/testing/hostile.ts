@@ -53,6 +53,8 @@ interface Regime {
   /** By step, in turn. */
   readonly lanes: readonly number[];
   readonly seed: number;
+  /** A byte: whoever reads memory that is not theirs finds something else in each regime. */
+  readonly poison: number;
 }
 
 interface Input {
@@ -84,7 +86,7 @@ export function verifyOperator(test: HostileCase): void {
       throw error;
     }
   };
-  const plain: Regime = { cut: 'whole', room: 'large', between: 'nothing', lanes: [1], seed };
+  const plain: Regime = { cut: 'whole', room: 'large', between: 'nothing', lanes: [1], seed, poison: 0xdb };
   const base = run(plain);
   if (test.expected !== undefined) compare('expected', expectedOf(test.expected), base, 'any', plain, test);
   for (const regime of regimes(test.lanes ?? [1, 2, 3], seed)) {
@@ -94,7 +96,7 @@ export function verifyOperator(test: HostileCase): void {
 }
 
 function regimes(lanes: readonly number[], seed: number): Regime[] {
-  const one: readonly Regime[] = [
+  const one: readonly Omit<Regime, 'poison'>[] = [
     { cut: 'single', room: 'one', between: 'nothing', lanes: [1], seed },
     { cut: 'whole', room: 'one', between: 'snapshot', lanes: [1], seed },
     { cut: 'random', room: 'fitful', between: 'nothing', lanes: [1], seed },
@@ -103,15 +105,21 @@ function regimes(lanes: readonly number[], seed: number): Regime[] {
     { cut: 'random', room: 'fitful', between: 'restore', lanes: [1], seed: seed + 1 },
   ];
   const more = lanes.filter((n) => n > 1);
-  if (more.length === 0) return [...one];
-  const several = more.map((n, i): Regime => ({ cut: 'random', room: 'fitful', between: 'snapshot', lanes: [n], seed: seed + 2 + i }));
+  if (more.length === 0) return poisoned(one);
+  const several = more.map(
+    (n, i): Omit<Regime, 'poison'> => ({ cut: 'random', room: 'fitful', between: 'snapshot', lanes: [n], seed: seed + 2 + i }),
+  );
   const changing = [1, ...[...more].reverse()];
-  return [
+  return poisoned([
     ...one,
     ...several,
     { cut: 'random', room: 'fitful', between: 'restore', lanes: changing, seed: seed + 10 },
     { cut: 'whole', room: 'one', between: 'restore', lanes: [...changing].reverse(), seed: seed + 11 },
-  ];
+  ]);
+}
+
+function poisoned(regimes: readonly Omit<Regime, 'poison'>[]): Regime[] {
+  return regimes.map((regime, i) => ({ ...regime, poison: 0x11 + i * 17 }));
 }
 
 function describe({ cut, room, between, lanes, seed }: Regime): string {
@@ -125,7 +133,7 @@ function runRegime(test: HostileCase, module: WasmModule, steps: readonly (reado
   const random = new Random(regime.seed);
   const promises = noneIsLate(test, steps);
   const make = (groups: KeyGroups): HostileLane =>
-    new HostileLane(module, groups, (ws, g) => test.make(ws, g), { room: regime.room, random, promises });
+    new HostileLane(module, groups, (ws, g) => test.make(ws, g), { room: regime.room, random, promises, poison: regime.poison });
   const lanesAt = (step: number): number => must(regime.lanes[step % regime.lanes.length], 'a number of lanes');
   let lanes = Array.from({ length: lanesAt(0) }, (_, lane) => make({ count: KEY_GROUPS, lane, lanes: lanesAt(0) }));
   const outputs: Outputs = [];
@@ -191,7 +199,10 @@ function readSteps(test: HostileCase): Input[][] {
     Array.from(schemas, (schema, input) => {
       const given = inputs[input];
       const batch = typeof given === 'string' ? parseTable(given) : given;
-      return { schema: must(schema, `a batch for input ${input}, in some step`), rows: batch === undefined ? [] : rowsOf(ws, batch, input, test.keys?.[input]) };
+      return {
+        schema: must(schema, `a batch for input ${input}, in some step`),
+        rows: batch === undefined ? [] : rowsOf(ws, batch, input, test.keys?.[input]),
+      };
     }),
   );
 }
@@ -236,7 +247,12 @@ function expectedOf(tables: readonly (readonly (string | undefined)[])[]): Outpu
   return tables.map((ports) =>
     ports.map((table) => {
       const lines = (table ?? '').split('\n').filter((line) => line.trim() !== '');
-      return lines.slice(1).map((line) => line.trim().split(/\s+\|\s+/).join(' | '));
+      return lines.slice(1).map((line) =>
+        line
+          .trim()
+          .split(/\s+\|\s+/)
+          .join(' | '),
+      );
     }),
   );
 }
