@@ -25,7 +25,8 @@ export async function laneThread(task: LaneTask): Promise<void> {
     if (built.hash !== job.planHash) {
       throw new MillraceError(
         'plan.differs',
-        `job '${job.name}' made another plan in lane ${lane} than on the calling thread: its function must not look at clocks, chance, the environment or the thread; give what varies as params`,
+        `job '${job.name}' made another plan in lane ${lane} than on the calling thread: its function must not look at clocks, ` +
+          'chance, the environment or the thread; give what varies as params',
       );
     }
     const { program } = buildProgram({ ...built, lanes, host: nodeHost, taps: job.taps, manual: false });
@@ -53,4 +54,3 @@ function buffersOf(message: FromLane): ArrayBuffer[] {
   if (message.type !== 'chunk') return [];
   return message.chunk.kind === 'columns' ? transferables(message.chunk.batch) : [message.chunk.bytes.buffer as ArrayBuffer];
 }
-

@@ -3,7 +3,7 @@ import type { Host } from '../core/host.js';
 import { BlockBoard } from './block-board.js';
 import type { JobRun, StepResult } from './job-run.js';
 import type { JobSnapshot } from './job-snapshot.js';
-import type { SourceClockState } from './source-clock.js';
+import type { SourceClockState } from './messages.js';
 import type { CutterSource, StepCutter } from './step-cutter.js';
 
 /** Steps under way at once: enough to hide the lanes' waiting for one another. */

@@ -6,7 +6,7 @@ import type { LaneSet } from './lane-set.js';
 import { runOfLane, type BlockFacts, type FromLane, type StepAck, type StepHeader } from './messages.js';
 import type { Program } from './program.js';
 import { SinkWriter } from './sink-writer.js';
-import type { SourceClockState } from './source-clock.js';
+import type { SourceClockState } from './messages.js';
 
 /** A header without what the run itself numbers. */
 export type StepDraft = Omit<StepHeader, 'step' | 'attempt'>;

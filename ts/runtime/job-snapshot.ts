@@ -1,6 +1,6 @@
 import { MillraceError } from '../core/errors.js';
 import type { LaneState } from '../state/memory-snapshot.js';
-import type { SourceClockState } from './source-clock.js';
+import type { SourceClockState } from './messages.js';
 import type { SourcePositions } from './source-feed.js';
 
 /** Everything a job needs to go on from a step's end, at any number of lanes. Plain data. */

@@ -10,10 +10,9 @@ import { BlockBoard } from './block-board.js';
 import { ExchangeReceiver, ExchangeSender } from './exchange.js';
 import type { LaneState } from '../state/memory-snapshot.js';
 import { Doorbells, Link } from './link.js';
-import type { BlockFacts, FromLane, StepHeader, ToLane } from './messages.js';
+import type { BlockFacts, FromLane, SourceClockState, StepHeader, ToLane } from './messages.js';
 import type { Program, Target } from './program.js';
 import { SinkPort } from './sink-port.js';
-import type { SourceClockState } from './source-clock.js';
 import { SourceTask } from './source-task.js';
 import { DEFAULT_ROOM, Stage, type Progress } from './stage.js';
 

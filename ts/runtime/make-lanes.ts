@@ -10,7 +10,7 @@ import { InlineLanes } from './inline-lanes.js';
 import { Lane, type LaneTuning, type SharedParts } from './lane.js';
 import { Doorbells, linkBytes } from './link.js';
 import type { Program } from './program.js';
-import type { SourceClockState } from './source-clock.js';
+import type { SourceClockState } from './messages.js';
 
 /** What all lanes of an attempt have in common. */
 export interface LanesParts {

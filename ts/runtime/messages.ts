@@ -1,7 +1,13 @@
 import type { ErrorData } from '../core/errors.js';
 import type { BlockContent, BlockRef, SinkChunk } from '../connectors/connector.js';
 import type { LaneState } from '../state/memory-snapshot.js';
-import type { SourceClockState } from './source-clock.js';
+
+/** A source's watermarks, as plain data: what a snapshot keeps of them. */
+export interface SourceClockState {
+  readonly watermark: number;
+  readonly splits: Readonly<Record<string, number>>;
+  readonly ended: readonly string[];
+}
 
 /**
  * The unit of progress. Results are a function of the sequence of headers: all that varies from run to run (time, the

@@ -1,11 +1,4 @@
-import type { SplitRef, StepHeader } from './messages.js';
-
-/** A source's watermarks, as plain data: what a snapshot keeps of them. */
-export interface SourceClockState {
-  readonly watermark: number;
-  readonly splits: Readonly<Record<string, number>>;
-  readonly ended: readonly string[];
-}
+import type { SourceClockState, SplitRef, StepHeader } from './messages.js';
 
 /**
  * The watermarks of one source: of each split, moved row by row by the split's own order; and of the source, the least of

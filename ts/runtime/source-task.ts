@@ -9,7 +9,8 @@ import type { Workspace } from '../wasm/workspace.js';
 import type { BlockBoard } from './block-board.js';
 import { runOfLane, type BlockFacts, type StepHeader } from './messages.js';
 import type { SourceProgram } from './program.js';
-import { SourceClock, type SourceClockState } from './source-clock.js';
+import type { SourceClockState } from './messages.js';
+import { SourceClock } from './source-clock.js';
 
 export interface SourceTaskParts {
   readonly index: number;

@@ -169,7 +169,9 @@ export class ThreadLanes implements LaneSet {
       const pulse = this.#bells.pulse(lane);
       now.set(lane, pulse);
       if (pulse === undefined || before.get(lane) !== pulse) continue;
-      const message = `lane ${lane} has given no sign of life for ${this.#options.hangMs} ms; it is stuck in a user function (does one loop for ever?) or in a kernel`;
+      const message =
+        `lane ${lane} has given no sign of life for ${this.#options.hangMs} ms; ` +
+        'it is stuck in a user function (does one loop for ever?) or in a kernel';
       this.#receive?.({ type: 'error', lane, error: errorToData(new MillraceError('lane.hung', message)) });
       void this.#pool.destroy();
       return;
