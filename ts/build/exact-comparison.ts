@@ -24,6 +24,9 @@ export function exactComparison(call: Call, args: readonly Argument[]): Expressi
   if (a.op === 'literal' && b.op !== 'literal')
     return exactComparison({ op: 'call', fn: FLIPPED[call.fn] as string, args: [b, a] }, [bType, aType]);
   if (b.op !== 'literal' || a.op === 'literal' || bType.kind === aType.kind) return undefined;
+  if (aType.kind === 'float64' && b.kind === 'int64' && BigInt(Number(b.value)) === BigInt(String(b.value))) {
+    return { op: 'call', fn: call.fn, args: [a, { op: 'literal', kind: 'float64', value: Number(b.value) }] };
+  }
   const range = RANGES[aType.kind];
   if (range === undefined || (b.kind !== 'float64' && b.kind !== 'int64')) return undefined;
   const bound = wholeBound(b.value);

@@ -41,20 +41,20 @@ function overflow(call: Call, what: string, kind: Kind): Error {
   return failure('value.overflow', call, `${what} does not fit into ${kind}; cast to ${kind === 'int32' ? 'int64 or ' : ''}float64 first`);
 }
 
-export const add = arithmetic('add');
-export const sub = arithmetic('sub');
-export const mul = arithmetic('mul');
-export const div = arithmetic('div');
-export const mod = arithmetic('mod');
+const add = arithmetic('add');
+const sub = arithmetic('sub');
+const mul = arithmetic('mul');
+const div = arithmetic('div');
+const mod = arithmetic('mod');
 
 /** Times -1: 0 - x would lose the sign of a floating zero. */
-export const neg = strict((call, [a], rows, check) => {
+const neg = strict((call, [a], rows, check) => {
   const { kind } = call.bound.type;
   const minusOne: Datum = { vector: literalVector(call.ws, kind, kind === 'float64' || kind === 'int32' ? -1 : -1n), single: true };
   return { kind, validity: NONE, offsets: NONE, values: compute(call, 'mul', a as Datum, minusOne, rows, check) };
 }, true);
 
-export const abs = strict((call, [a], rows, check) => {
+const abs = strict((call, [a], rows, check) => {
   const { ws, bound } = call;
   const { kind } = bound.type;
   const datum = a as Datum;
@@ -72,7 +72,7 @@ export const abs = strict((call, [a], rows, check) => {
 }, true);
 
 /** To `digits` places (negative: tens, hundreds …), halves away from zero. */
-export const round = strict((call, [a], rows, check) => {
+const round = strict((call, [a], rows, check) => {
   const { ws, bound } = call;
   const { kind } = bound.type;
   const datum = a as Datum;
@@ -92,3 +92,6 @@ export const round = strict((call, [a], rows, check) => {
   if (done < rows) throw overflow(call, `round(${shown(ws, datum, done)}, ${digits})`, kind);
   return { kind, validity: NONE, offsets: NONE, values };
 }, true);
+
+/** Functions of numbers, by their names in plan/functions.ts. */
+export const ARITHMETIC: Readonly<Record<string, ColumnFunction>> = { add, sub, mul, div, mod, neg, abs, round };

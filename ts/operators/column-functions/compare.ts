@@ -10,7 +10,7 @@ type Comparison = keyof typeof OPS;
 /** The same comparison with its sides exchanged. */
 const FLIPPED: Readonly<Record<Comparison, Comparison>> = { eq: 'eq', ne: 'ne', lt: 'gt', le: 'ge', gt: 'lt', ge: 'le' };
 
-export function comparison(name: Comparison): ColumnFunction {
+function comparison(name: Comparison): ColumnFunction {
   return strict(({ ws }, args, rows) => {
     const [a, b] = args as [Datum, Datum];
     const values = ws.alloc(bitmapBytes(rows));
@@ -85,7 +85,7 @@ function compareBits({ kernels }: Workspace, name: Comparison, a: Address, b: Ad
 }
 
 /** Whether the first argument equals one of the others, which are single values of its kind, none of them null. */
-export const isIn = strict(({ ws }, args, rows) => {
+const isIn = strict(({ ws }, args, rows) => {
   const [of, ...list] = args as [Datum, ...Datum[]];
   assert(
     list.every((d) => d.single),
@@ -150,3 +150,14 @@ function gather(ws: Workspace, kind: Kind, list: readonly Vector[]): { readonly 
   for (const [i, v] of list.entries()) kernels.select_copy(values + i * width, v.values, width);
   return { offsets: NONE, values };
 }
+
+/** Comparisons, by their names in plan/functions.ts. */
+export const COMPARISONS: Readonly<Record<string, ColumnFunction>> = {
+  eq: comparison('eq'),
+  ne: comparison('ne'),
+  lt: comparison('lt'),
+  le: comparison('le'),
+  gt: comparison('gt'),
+  ge: comparison('ge'),
+  in: isIn,
+};

@@ -52,10 +52,10 @@ function undecided({ ws, rows, active }: Call, name: 'and' | 'or', left: Vector)
   return bothBits(ws, active, decides, rows);
 }
 
-export const and = connective('and');
-export const or = connective('or');
+const and = connective('and');
+const or = connective('or');
 
-export const not = strict(({ ws }, [a], rows) => {
+const not = strict(({ ws }, [a], rows) => {
   const values = ws.alloc(bitmapBytes(rows));
   ws.kernels.logic_bits_not((a as Datum).vector.values, rows, values);
   return { kind: 'bool', validity: NONE, offsets: NONE, values };
@@ -78,11 +78,11 @@ function nullTest(wanted: boolean): ColumnFunction {
   };
 }
 
-export const isNull = nullTest(true);
-export const isNotNull = nullTest(false);
+const isNull = nullTest(true);
+const isNotNull = nullTest(false);
 
 /** The first argument where it is not null, else the second. */
-export const fillNull: ColumnFunction = {
+const fillNull: ColumnFunction = {
   fallible: false,
   evaluate(call) {
     const { ws } = call;
@@ -133,3 +133,6 @@ function choose({ ws, rows }: Call, of: Vector, by: Datum): Vector {
       return unreachable(layout);
   }
 }
+
+/** Functions of conditions and of nulls, by their names in plan/functions.ts. */
+export const LOGIC: Readonly<Record<string, ColumnFunction>> = { and, or, not, isNull, isNotNull, fillNull };

@@ -31,16 +31,16 @@ function pieces(
 }
 
 /** White space as JavaScript's trim() sees it. */
-export const trim = pieces(({ ws }, text, rows, starts, offsets) => ws.kernels.text_trim(text.offsets, text.values, rows, starts, offsets));
+const trim = pieces(({ ws }, text, rows, starts, offsets) => ws.kernels.text_trim(text.offsets, text.values, rows, starts, offsets));
 
 /** Code points [start, end); negative positions count from the end. */
-export const slice = pieces(({ ws, bound }, text, rows, starts, offsets) => {
+const slice = pieces(({ ws, bound }, text, rows, starts, offsets) => {
   const position = (name: string, missing: number): number => Math.max(-END, Math.min(END, Number(bound.options[name] ?? missing)));
   return ws.kernels.text_slice(text.offsets, text.values, position('start', 0), position('end', END), rows, starts, offsets);
 });
 
 /** The piece with this number, from 0; null where there are fewer. */
-export const split = pieces(({ ws, bound }, text, rows, starts, offsets, valid) => {
+const split = pieces(({ ws, bound }, text, rows, starts, offsets, valid) => {
   const separator = constant(ws, bound.options['separator']);
   const index = Math.min(Number(bound.options['index']), END);
   return ws.kernels.text_split(text.offsets, text.values, separator.at, separator.bytes, index, rows, starts, offsets, valid);
@@ -53,7 +53,7 @@ function constant(ws: Workspace, text: unknown): { readonly at: Address; readonl
   return { at, bytes: bytes.length };
 }
 
-export const length = strict(({ ws }, [a], rows) => {
+const length = strict(({ ws }, [a], rows) => {
   const { vector } = a as Datum;
   const values = ws.alloc(rows * 4);
   ws.kernels.text_length(vector.offsets, vector.values, rows, values);
@@ -70,9 +70,9 @@ function has(where: number): ColumnFunction {
   });
 }
 
-export const contains = has(0);
-export const startsWith = has(1);
-export const endsWith = has(2);
+const contains = has(0);
+const startsWith = has(1);
+const endsWith = has(2);
 
 /**
  * Letters A to Z in the kernel, all at once; rows that hold anything beyond ASCII by JavaScript's own tables, which depend
@@ -99,11 +99,11 @@ function changeCase(upperCase: boolean): ColumnFunction {
   });
 }
 
-export const lower = changeCase(false);
-export const upper = changeCase(true);
+const lower = changeCase(false);
+const upper = changeCase(true);
 
 /** All arguments, one after another. */
-export const concat = strict(({ ws }, args, rows, _check, validity) => {
+const concat = strict(({ ws }, args, rows, _check, validity) => {
   const { kernels } = ws;
   const lengths = ws.alloc(rows * 4);
   ws.memory.u32.fill(0, lengths / 4, lengths / 4 + rows);
@@ -121,7 +121,7 @@ export const concat = strict(({ ws }, args, rows, _check, validity) => {
 });
 
 /** Whether a regular expression is found in the text; JavaScript's own, row by row. */
-export const matches = strict(({ ws, bound }, [a], rows) => {
+const matches = strict(({ ws, bound }, [a], rows) => {
   const { vector } = a as Datum;
   // Without `g` a test has no memory of the last one.
   const pattern = new RegExp(String(bound.options['source']), String(bound.options['flags'] ?? '').replace('g', ''));
@@ -133,3 +133,18 @@ export const matches = strict(({ ws, bound }, [a], rows) => {
   }
   return { kind: 'bool', validity: NONE, offsets: NONE, values };
 });
+
+/** Functions of text, by their names in plan/functions.ts. */
+export const TEXT: Readonly<Record<string, ColumnFunction>> = {
+  lower,
+  upper,
+  trim,
+  concat,
+  slice,
+  split,
+  length,
+  contains,
+  startsWith,
+  endsWith,
+  matches,
+};

@@ -41,7 +41,7 @@ function isUtc(zone: unknown): boolean {
 }
 
 /** The start of the second, minute, hour, day, week (Monday), month or year that holds each time. */
-export const startOf = strict(({ ws, bound }, [a], rows, _check, validity) => {
+const startOf = strict(({ ws, bound }, [a], rows, _check, validity) => {
   const times = (a as Datum).vector.values;
   const unit = String(bound.options['unit']);
   const values = ws.alloc(rows * 8);
@@ -68,7 +68,7 @@ function floorUtc(ws: Workspace, unit: string, times: Address, rows: number, out
 }
 
 /** second, minute, hour, day of month, ISO week, month (1 to 12), year, ISO day of week (Monday 1). */
-export const part = strict(({ ws, bound }, [a], rows, _check, validity) => {
+const part = strict(({ ws, bound }, [a], rows, _check, validity) => {
   const times = (a as Datum).vector.values;
   const { timeZone, unit } = bound.options;
   const index = PARTS.indexOf(String(unit));
@@ -110,11 +110,11 @@ function beyondDates(call: Call, datum: Datum, row: number): Error {
   );
 }
 
-export const plus = shifted(1);
-export const minus = shifted(-1);
+const plus = shifted(1);
+const minus = shifted(-1);
 
 /** Milliseconds from the second time to the first. */
-export const since = strict((call, args, rows, check) => {
+const since = strict((call, args, rows, check) => {
   const { ws } = call;
   const [a, b] = args as [Datum, Datum];
   const values = ws.alloc(rows * 8);
@@ -123,3 +123,6 @@ export const since = strict((call, args, rows, check) => {
   if (done < rows) throw failure('value.overflow', call, `${shown(ws, a, done)} and ${shown(ws, b, done)} lie too far apart`);
   return { kind: 'int64', validity: NONE, offsets: NONE, values };
 }, true);
+
+/** Functions of timestamps, by their names in plan/functions.ts. */
+export const TIME: Readonly<Record<string, ColumnFunction>> = { startOf, part, plus, minus, since };
