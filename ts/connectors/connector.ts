@@ -61,6 +61,7 @@ export interface BlockPlanner {
   next(split: SplitSpec, from: number, bytes: number): { readonly to: number } | undefined;
   /** Whether nothing will ever come after `position`. */
   ended(split: SplitSpec, position: number): boolean;
+  close?(): void;
 }
 
 /** Reads a split on the coordinator, a piece at a time. */
@@ -127,6 +128,8 @@ export interface Sink {
    * `columns`: rows come as detached batches; `ndjson`, `csv`: rows are encoded in the lanes and come as bytes.
    */
   readonly takes: SinkForm;
+  /** csv: the one ASCII character between fields that lanes write; a comma unless said. */
+  readonly delimiter?: string;
   open?(host: Host): void | Promise<void>;
   /** The sink's slowness is the job's: no further step is started while too many writes are pending. */
   write(step: number, chunk: SinkChunk): void | Promise<void>;

@@ -11,8 +11,8 @@ import { PrintSink } from './print/print-sink.js';
 
 interface SourceConnector {
   source(spec: ConnectorSpec, context: SourceContext): Source;
-  /** Undefined: rows come as batches from the coordinator, and there is nothing to read in lanes. */
-  laneReader?(spec: ConnectorSpec, context: LaneReaderContext): LaneReader;
+  /** Undefined, or answering that: rows come as batches from the coordinator, and there is nothing to read in lanes. */
+  laneReader?(spec: ConnectorSpec, context: LaneReaderContext): LaneReader | undefined;
 }
 
 interface SinkConnector {

@@ -2,11 +2,9 @@ import { must } from '../../core/assert.js';
 import { MillraceError } from '../../core/errors.js';
 import type { FileHandle, Host } from '../../core/host.js';
 import type { Limits } from '../../core/limits.js';
-import { createWorkspace, type Workspace } from '../../wasm/workspace.js';
 import type { BlockPlanner, SplitSpec } from '../connector.js';
+import { CsvScanner } from './record-framing.js';
 
-const ROOM = 64;
-const SPARE_BYTES = 8 << 20;
 const ALL = 2 ** 31 - 1;
 
 /**
@@ -16,14 +14,13 @@ const ALL = 2 ** 31 - 1;
 export class CsvBlocks implements BlockPlanner {
   readonly #host: Host;
   readonly #limits: Limits;
-  readonly #delimiter: number;
-  #ws: Workspace | undefined;
+  readonly #scanner: CsvScanner;
   #file: FileHandle | undefined;
 
   constructor(host: Host, limits: Limits, delimiter: string) {
     this.#host = host;
     this.#limits = limits;
-    this.#delimiter = delimiter.charCodeAt(0);
+    this.#scanner = new CsvScanner(limits, delimiter);
   }
 
   next(split: SplitSpec, from: number, bytes: number): { readonly to: number } | undefined {
@@ -44,21 +41,16 @@ export class CsvBlocks implements BlockPlanner {
   close(): void {
     this.#file?.close();
     this.#file = undefined;
-    this.#ws = undefined;
   }
 
   /** How many of the `length` bytes at `from` are whole records. */
   #recordsEnd(path: string, from: number, length: number): number {
-    this.#ws ??= createWorkspace({ bytes: 4 * this.#limits.recordBytes + SPARE_BYTES });
-    const ws = this.#ws;
-    ws.scratch.reset();
-    const start = ws.alloc(length + 2 * ROOM) + ROOM;
     if (this.#file?.path !== path) {
       this.#file?.close();
       this.#file = this.#host.files.open(path);
     }
-    const got = this.#file.read(ws.memory.u8, start, length, from);
-    return (ws.kernels.csv_records_end(start, start + got, this.#delimiter, ALL) >>> 0) - start;
+    const file = this.#file;
+    return this.#scanner.scan(length, ALL, (into, at) => file.read(into, at, length, from));
   }
 }
 

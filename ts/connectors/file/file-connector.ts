@@ -1,35 +1,54 @@
 import type { Address } from '../../columns/memory.js';
 import { CsvDecoder } from '../../wasm/csv-decoder.js';
 import { JsonDecoder } from '../../wasm/json-decoder.js';
-import type { ConnectorSpec, LaneReader, Sink, Source } from '../connector.js';
+import type { BlockPlanner, ConnectorSpec, LaneReader, Sink, Source } from '../connector.js';
 import type { LaneReaderContext, SinkContext, SourceContext } from '../context.js';
 import { RecordStage } from '../record-stage.js';
+import { ArrowBlocks, ArrowFileReader } from './arrow-file.js';
 import { CsvBlocks } from './csv-blocks.js';
 import { headerLayout, positionalLayout, splitRecord } from './csv-layout.js';
-import { fileOptions, type CsvOptions } from './file-options.js';
+import { fileOptions, type CsvOptions, type FileOptions } from './file-options.js';
 import { LineFileReader } from './file-reader.js';
 import { FileSink } from './file-sink.js';
-import { LineFileSource } from './file-source.js';
+import { BLOCKS_ANYWHERE, RegularFileSource } from './file-source.js';
+import { csvFraming, lineFraming } from './record-framing.js';
+import { ArrowStreamSource, StreamSource } from './stream-source.js';
 
 const NEWLINE = 10;
 
 /** The `file` source, on the coordinator. */
 export function fileSource(spec: ConnectorSpec, context: SourceContext): Source {
   const options = fileOptions(spec.options);
-  const { host, limits } = context;
-  const blocks = options.format === 'csv' && options.csv.quotedNewlines ? new CsvBlocks(host, limits, options.csv.delimiter) : undefined;
-  return new LineFileSource(context.schema, options.path, blocks);
+  const { host, limits, schema } = context;
+  if (isStream(options)) {
+    if (options.format === 'arrow') return new ArrowStreamSource(schema, host, options.path, options.gzip);
+    const framing = options.format === 'csv' ? csvFraming(limits, options.csv) : lineFraming(limits, false);
+    return new StreamSource(schema, host, options.path, options.gzip, framing);
+  }
+  return new RegularFileSource(schema, options.path, plannerOf(options, context));
 }
 
-/** The `file` source, in a lane. */
-export function fileLaneReader(spec: ConnectorSpec, context: LaneReaderContext): LaneReader {
+/** The `file` source, in a lane; undefined for Arrow that the coordinator reads, whose rows come as batches. */
+export function fileLaneReader(spec: ConnectorSpec, context: LaneReaderContext): LaneReader | undefined {
   const options = fileOptions(spec.options);
+  if (options.format === 'arrow') return isStream(options) ? undefined : new ArrowFileReader(context.ws, context.host, context.fields);
   return options.format === 'csv' ? csvReader(options.csv, context) : ndjsonReader(context);
 }
 
 /** The `file` sink. */
 export function fileSink(spec: ConnectorSpec, context: SinkContext): Sink {
-  return new FileSink(fileOptions(spec.options), context.schema);
+  return new FileSink(fileOptions(spec.options), context.schema, context.changes);
+}
+
+/** Only the event loop can read it. */
+function isStream(options: FileOptions): boolean {
+  return options.path === '-' || options.gzip;
+}
+
+function plannerOf(options: FileOptions, context: SourceContext): BlockPlanner {
+  if (options.format === 'arrow') return new ArrowBlocks(context.host);
+  const byQuotes = options.format === 'csv' && options.csv.quotedNewlines;
+  return byQuotes ? new CsvBlocks(context.host, context.limits, options.csv.delimiter) : BLOCKS_ANYWHERE;
 }
 
 function ndjsonReader(context: LaneReaderContext): LaneReader {

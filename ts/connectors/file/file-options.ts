@@ -1,3 +1,4 @@
+import type { ArrowForm } from '../../columns/arrow-ipc.js';
 import { MillraceError } from '../../core/errors.js';
 
 export type FileFormat = 'ndjson' | 'csv' | 'arrow';
@@ -9,6 +10,8 @@ export interface FileOptions {
   readonly format: FileFormat;
   readonly gzip: boolean;
   readonly csv: CsvOptions;
+  /** Of a sink: a stream, or a file with a footer for random access. */
+  readonly arrowForm: ArrowForm;
 }
 
 export interface CsvOptions {
@@ -58,6 +61,7 @@ export function fileOptions(options: Readonly<Record<string, unknown>>): FileOpt
     path,
     format,
     gzip: flag(options, 'gzip', path.toLowerCase().endsWith('.gz')),
+    arrowForm: extension === 'arrows' || path === '-' ? 'stream' : 'file',
     csv: Object.freeze({ delimiter, header: flag(options, 'header', true), quotedNewlines: flag(options, 'quotedNewlines', true) }),
   });
 }

@@ -1,37 +1,49 @@
+import { ArrowEncoder } from '../../columns/arrow-ipc.js';
 import type { Schema } from '../../columns/schema.js';
-import { assert, must } from '../../core/assert.js';
-import { MillraceError } from '../../core/errors.js';
-import type { FileHandle, Host } from '../../core/host.js';
+import { must } from '../../core/assert.js';
+import type { Host } from '../../core/host.js';
+import { csvHeader } from '../../wasm/csv-encoder.js';
 import type { Sink, SinkChunk, SinkForm } from '../connector.js';
+import { openOutput, type ByteOutput } from './byte-output.js';
 import type { FileOptions } from './file-options.js';
 
-/** Writes to a path, from its start, in the order of steps. */
+/** Writes a path, from its start, in the order of chunks: NDJSON and CSV as lanes encoded them, Arrow IPC encoded here. */
 export class FileSink implements Sink {
   readonly takes: SinkForm;
+  readonly delimiter: string;
   readonly #options: FileOptions;
-  #file: FileHandle | undefined;
+  readonly #schema: Schema;
+  readonly #changes: boolean;
+  readonly #arrow: ArrowEncoder | undefined;
+  #output: ByteOutput | undefined;
 
-  constructor(options: FileOptions, _schema: Schema) {
+  constructor(options: FileOptions, schema: Schema, changes: boolean) {
     this.#options = options;
+    this.#schema = schema;
+    this.#changes = changes;
     this.takes = options.format === 'arrow' ? 'columns' : options.format;
+    this.delimiter = options.csv.delimiter;
+    this.#arrow = options.format === 'arrow' ? new ArrowEncoder(schema, options.arrowForm, changes) : undefined;
   }
 
-  open(host: Host): void {
-    this.#file = host.files.create(this.#options.path);
+  async open(host: Host): Promise<void> {
+    const { path, gzip, format, csv } = this.#options;
+    this.#output = openOutput(host, path, gzip);
+    if (format !== 'csv' || !csv.header) return;
+    const header = csvHeader(this.#schema, { delimiter: csv.delimiter, changes: this.#changes });
+    await this.#output.write(new TextEncoder().encode(header));
   }
 
-  write(_step: number, chunk: SinkChunk): void {
-    assert(chunk.kind === 'bytes', 'a file of text takes bytes');
-    const file = must(this.#file, 'the opened file');
-    try {
-      file.append(chunk.bytes);
-    } catch (cause) {
-      throw new MillraceError('sink.failed', `cannot write ${this.#options.path}: ${(cause as Error).message}`, { cause });
-    }
+  write(_step: number, chunk: SinkChunk): void | Promise<void> {
+    const bytes = chunk.kind === 'bytes' ? chunk.bytes : must(this.#arrow, 'an encoder of columns').write(chunk.batch);
+    return must(this.#output, 'an opened sink').write(bytes);
   }
 
-  close(): void {
-    this.#file?.close();
-    this.#file = undefined;
+  async close(): Promise<void> {
+    const output = this.#output;
+    this.#output = undefined;
+    if (output === undefined) return;
+    if (this.#arrow !== undefined) await output.write(this.#arrow.end());
+    await output.end();
   }
 }

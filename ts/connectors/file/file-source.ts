@@ -4,22 +4,22 @@ import type { Host } from '../../core/host.js';
 import type { BlockPlanner, Source, SplitSpec } from '../connector.js';
 
 /** Cuts files whose every newline ends a record: anywhere, as a row belongs to the block of its first byte. */
-const ANYWHERE: BlockPlanner = {
+export const BLOCKS_ANYWHERE: BlockPlanner = {
   next: (split, from, bytes) => (from < endOf(split) ? { to: Math.min(from + bytes, endOf(split)) } : undefined),
   ended: (split, position) => position >= endOf(split),
 };
 
 /** Regular files, each a split; its positions are bytes. */
-export class LineFileSource implements Source {
+export class RegularFileSource implements Source {
   readonly schema: Schema;
   readonly runsIn = 'lane';
-  readonly blocks: BlockPlanner & { close?(): void };
+  readonly blocks: BlockPlanner;
   readonly #pattern: string;
 
-  constructor(schema: Schema, pattern: string, blocks?: BlockPlanner & { close?(): void }) {
+  constructor(schema: Schema, pattern: string, blocks: BlockPlanner) {
     this.schema = schema;
     this.#pattern = pattern;
-    this.blocks = blocks ?? ANYWHERE;
+    this.blocks = blocks;
   }
 
   splits(host: Host): readonly SplitSpec[] {
