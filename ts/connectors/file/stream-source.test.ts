@@ -8,7 +8,7 @@ import { readSource } from '../../../native-tests/support/read-source.js';
 import { rowsToDetached } from '../../columns/builder.js';
 import { ArrowEncoder } from '../../columns/arrow-ipc.js';
 import { field, type Schema } from '../../columns/schema.js';
-import { MillraceError } from '../../core/errors.js';
+import type { MillraceError } from '../../core/errors.js';
 import type { Host } from '../../core/host.js';
 import { DEFAULT_LIMITS } from '../../core/limits.js';
 import { nodeHost } from '../../core/node-host.js';

@@ -34,7 +34,7 @@ export function decodeCsv(bytes: Uint8Array, options: CsvDecoderOptions, layout:
     if (fields?.length === 1 && fields[0]?.text === '' && !fields[0].quoted) continue;
     const formed = fields?.length === layout.columns && record.end - record.start <= options.limits.recordBytes;
     const values = formed
-      ? options.fields.map((field, i) => valueOf(field, fields[layout.positions[i] as number] as RawField, options.limits.stringBytes))
+      ? options.fields.map((field, i) => fieldValue(field, fields[layout.positions[i] as number] as RawField, options.limits.stringBytes))
       : [];
     if (!formed || values.includes(undefined)) bad.push([record.start, record.end]);
     else {
@@ -92,7 +92,7 @@ function closingQuote(text: string, from: number, newlines: boolean): number | u
 }
 
 /** Undefined: bad. */
-function valueOf(field: Field, raw: RawField, stringBytes: number): CsvValue | undefined {
+function fieldValue(field: Field, raw: RawField, stringBytes: number): CsvValue | undefined {
   const { text } = raw;
   if (field.kind === 'utf8' || field.kind === 'binary') {
     if (text === '' && !raw.quoted) return field.nullable ? null : '';
