@@ -180,7 +180,15 @@ class StartedJob implements RunningJob {
   }
 
   metrics(): Readonly<Record<string, number>> {
-    return this.#run.metrics();
+    const metrics = this.#run.metrics();
+    let least = Number.POSITIVE_INFINITY;
+    for (const [index, { watermark }] of this.#driver.clocks.entries()) {
+      if (!Number.isFinite(watermark)) continue;
+      metrics[`${this.#program.program.sources[index]?.id}.watermarkMs`] = watermark;
+      least = Math.min(least, watermark);
+    }
+    if (Number.isFinite(least)) metrics['lagMs'] = Math.max(0, this.#host.now() - least);
+    return metrics;
   }
 
   take(part: string): readonly DetachedBatch[] {

@@ -39,6 +39,7 @@ export class JobRun {
   readonly #acks = new Map<number, StepAck[]>();
   readonly #pending = new Map<number, { header: StepHeader; resolve: (result: StepResult) => void; reject: (error: Error) => void }>();
   readonly #metrics: Readonly<Record<string, number>>[] = [];
+  readonly #stateBytes: number[] = [];
   readonly #written: Int32Array;
   #step: number;
   #completed: number;
@@ -95,6 +96,8 @@ export class JobRun {
   metrics(): Record<string, number> {
     const sum: Record<string, number> = {};
     for (const lane of this.#metrics) for (const [name, value] of Object.entries(lane ?? {})) sum[name] = (sum[name] ?? 0) + value;
+    sum['stateBytes'] = this.#stateBytes.reduce((a, b) => a + (b ?? 0), 0);
+    sum['steps'] = this.#completed + 1 - this.#parts.firstStep;
     return sum;
   }
 
@@ -122,6 +125,7 @@ export class JobRun {
 
   #acknowledge(lane: number, ack: StepAck): void {
     this.#metrics[lane] = ack.metrics;
+    this.#stateBytes[lane] = ack.stateBytes;
     for (const writer of this.#writers) writer.end(lane, ack.step);
     const acks = this.#acks.get(ack.step) ?? [];
     this.#acks.set(ack.step, acks);

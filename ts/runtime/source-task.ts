@@ -92,7 +92,7 @@ export class SourceTask {
   }
 
   metrics(into: Record<string, number>): void {
-    into[`${this.program.id}.rows`] = this.#rows;
+    into[`${this.program.id}.sourceRows`] = this.#rows;
     if (this.#futureRows > 0) into[`${this.program.id}.futureRows`] = this.#futureRows;
     for (const [name, value] of Object.entries(this.#reader.metrics())) into[`${this.program.id}.${name}`] = value;
   }
