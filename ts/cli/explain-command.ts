@@ -8,7 +8,12 @@ import { parse, UsageError } from './usage.js';
 export async function explainCommand(args: readonly string[]): Promise<number> {
   const { values, positionals } = parse(
     args,
-    { job: { type: 'string' }, param: { type: 'string', multiple: true }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    {
+      job: { type: 'string' },
+      param: { type: 'string', multiple: true },
+      json: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
     'explain',
   );
   if (values.help === true) {

@@ -17,7 +17,8 @@ export async function loadJob(path: string, name: string | undefined): Promise<J
   const jobs = Object.values(exported as Record<string, unknown>).filter((value) => value instanceof JobDefinition);
   const unique = [...new Set(jobs)];
   const names = unique.map((job) => `'${job.name}'`).join(', ');
-  if (unique.length === 0) throw new MillraceError('plan.invalid', `${path} exports no job; export default job(import.meta, 'name', (env) => …)`);
+  if (unique.length === 0)
+    throw new MillraceError('plan.invalid', `${path} exports no job; export default job(import.meta, 'name', (env) => …)`);
   const found = name === undefined ? unique : unique.filter((job) => job.name === name);
   if (found.length === 0) throw new MillraceError('plan.invalid', `${path} exports no job '${name}'; it exports ${names}`);
   if (found.length > 1) throw new MillraceError('config.invalid', `${path} exports several jobs: choose one of ${names} with --job`);
@@ -72,7 +73,10 @@ async function bundle(file: string): Promise<string> {
 const thisMillrace: Plugin = {
   name: 'this-millrace',
   setup(esbuild) {
-    esbuild.onResolve({ filter: /^millrace(\/|$)/ }, ({ path }) => ({ path: new URL(ENTRIES[path] ?? path, import.meta.url).href, external: true }));
+    esbuild.onResolve({ filter: /^millrace(\/|$)/ }, ({ path }) => ({
+      path: new URL(ENTRIES[path] ?? path, import.meta.url).href,
+      external: true,
+    }));
   },
 };
 
