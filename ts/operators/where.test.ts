@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { drive, orders } from '../../native-tests/support/one-push.js';
+import { bareInserts, STEPS } from '../../native-tests/support/hostile-steps.js';
 import { call, column, literal } from '../../native-tests/support/expressions.js';
 import { bindExpression } from '../build/expressions.js';
+import { parseTable } from '../columns/text-table.js';
+import { must } from '../core/assert.js';
+import { verifyOperator } from '../testing/hostile.js';
 import { createWorkspace } from '../wasm/workspace.js';
 import { Where } from './where.js';
 
@@ -45,4 +49,16 @@ test('where keeps event times', () => {
     room: () => 9,
     emit: (_, out) => assert.deepEqual([...ws.memory.i64.subarray(out.times / 8, out.times / 8 + out.rows)], [1n, 4n]),
   });
+});
+
+test('where gives the same rows however it is driven', () => {
+  const schema = parseTable(must(STEPS[0]?.inputs[0], 'a table') as string).schema;
+  const conditions = [
+    call('and', [call('gt', [column('n'), literal('float64', 0.5)]), call('ne', [column('user'), literal('utf8', 'ann')])]),
+    call('or', [column('ok'), call('isNull', [column('user')])]),
+    call('ge', [column('x'), literal('int64', '0')]),
+    call('lt', [column('x'), literal('int64', '0')]),
+  ];
+  for (const condition of conditions)
+    verifyOperator({ make: (w) => new Where(w, bindExpression(condition, schema)), steps: STEPS, normalise: bareInserts });
 });
