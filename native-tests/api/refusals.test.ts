@@ -369,6 +369,14 @@ const refusals: readonly (readonly [name: string, code: ErrorCode, message: RegE
       findJob('twice.js', 'x');
     },
   ],
+  [
+    'a name for an output',
+    'plan.invalid',
+    /named\('x'\): this stream is the output 'late' of an operator/,
+    () => windowed.aggregate!(() => ({ n: count!() })).late!.named!('x'),
+  ],
+  ['an empty name', 'plan.invalid', /named\(""\): give a name/, () => orders.where!((c: Loose) => c.ok).named!('')],
+  ['a punctuated watermark of a value', 'plan.wrong-type', /punctuated\(5\): give a timestamp column/, () => js.punctuated!(5)],
   ['a constant of an object', 'plan.wrong-type', /lit\(an object\): give a column, or a value/, () => lit!({})],
   ['an integer beyond 64 bits', 'plan.wrong-type', /does not fit into 64 bits/, () => orders.where!((c: Loose) => c.qty!.gt!(1n << 64n))],
 ];
