@@ -4,7 +4,7 @@ import {
   count,
   file,
   float64,
-  type From,
+  from,
   int32,
   int64,
   job,
@@ -12,15 +12,16 @@ import {
   minutes,
   outOfOrder,
   print,
+  run,
   seconds,
   sum,
   timestamp,
   tumbling,
   utf8,
 } from 'millrace';
+import { testDriver } from 'millrace/testing';
 import type { Columns, Float64 } from 'millrace';
 
-declare const from: From;
 declare function log(...values: readonly unknown[]): void;
 
 export const windowed = job(import.meta, 'orders-per-user', (env) => {
@@ -72,6 +73,10 @@ export const records = job(import.meta, 'records', (env) => {
   return { people, shaped, added, fewer, some, cents, wider, words, kept, all: a.merge(b, rest).named('merged') };
 });
 
+export const silent = job(import.meta, 'silent', (env) => {
+  env.from(file('x.csv'), { schema: { a: utf8() } }).to(file('y.csv'));
+});
+
 export const withParams = job(import.meta, 'params', (env, params: { dir: string; least: number }) => {
   const orders = env.from(file(params.dir), { schema: { user: utf8(), amount: float64() } });
   return { orders, big: orders.filter((r) => r.amount > params.least) };
@@ -80,3 +85,20 @@ export const withParams = job(import.meta, 'params', (env, params: { dir: string
 const valid = (c: Columns<{ amount: Float64 }>) => c.amount.gt(0);
 export const shared = from(file('a.csv'), { schema: { user: utf8(), amount: float64() } }).where(valid);
 export const inMemory = from(memory([{ user: 'a', n: 1 }]), { schema: { user: utf8(), n: int64() } });
+
+export async function driven(): Promise<void> {
+  const t = await testDriver(windowed, { lanes: 2 });
+  await t.send('orders', [{ user: 'a', amount: 3, at: new Date(1000) }]);
+  await t.watermark('orders', 5_000);
+  await t.advanceProcessingTime(60_000);
+  await t.checkpointAndRestore({ lanes: 3 });
+  const [row] = t.take('totals');
+  row?.total satisfies number | undefined;
+  row?.op satisfies string | undefined;
+  row?.orders satisfies bigint | undefined;
+  t.take('late')[0]?.amount satisfies number | undefined;
+  await t.end();
+  const handle = await run(withParams, { params: { dir: 'x', least: 3 }, lanes: 2 });
+  handle.take('big')[0]?.amount satisfies number | undefined;
+  await handle.done;
+}

@@ -25,7 +25,7 @@ function compile(files: readonly string[], ...flags: readonly string[]): string 
       pretty: false,
       noUncheckedIndexedAccess: true,
       exactOptionalPropertyTypes: true,
-      paths: { millrace: [join(ROOT, 'dist/ts/index.d.ts')] },
+      paths: { millrace: [join(ROOT, 'dist/ts/index.d.ts')], 'millrace/testing': [join(ROOT, 'dist/ts/testing/index.d.ts')] },
     };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
     const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');

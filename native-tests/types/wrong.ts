@@ -6,7 +6,7 @@ import {
   count,
   file,
   float64,
-  type From,
+  from,
   int32,
   int64,
   max,
@@ -19,7 +19,10 @@ import {
   tumbling,
   utf8,
 } from 'millrace';
-declare const from: From;
+import { testDriver } from 'millrace/testing';
+import { silent, windowed, withParams } from './jobs.js';
+
+const t = await testDriver(windowed);
 const eventTime = { column: 'at', watermark: outOfOrder(seconds(1)) } as const;
 const watermark = ascending();
 const o = memory<never>([]);
@@ -61,3 +64,9 @@ const w = orders.keyBy('user').window(tumbling(minutes(5)));
 /* 53 nullable event time                     */ from(o, { schema: { at: timestamp().nullable() }, eventTime: { column: 'at', watermark } });
 /* 54 policy misspelt                         */ from(o, { schema: { at: timestamp() }, onMalformed: 'ignore' });
 /* 55 sink as a source                        */ orders.to(memory([{ user: 'a' }]));
+/* 24 unknown source in a test                */ await t.send('order', []);
+/* 25 wrong row in a test                     */ await t.send('orders', [{ user: 'a', amount: '3', at: 1000 }]);
+/* 26 result's column misspelt in a test      */ t.take('totals')[0]!.totl;
+/* 30 watermark of a result                   */ await t.watermark('totals', 5);
+/* 43 test of a job that returns nothing      */ await (await testDriver(silent)).send('orders', []);
+/* 44 params forgotten                        */ await testDriver(withParams);

@@ -46,7 +46,6 @@ const jobs = new Map<string, Map<string, JobDefinition | undefined>>();
  * Defines a job. `import.meta` says which module the lanes import; there they call the same function again, so it must
  * do the same every time: what varies comes as params.
  */
-// biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing gives void, which undefined does not take
 export function job<F extends Face | void = void, P = void>(
   module: ImportMeta,
   name: string,

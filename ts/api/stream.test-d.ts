@@ -6,6 +6,7 @@ import {
   count,
   file,
   float64,
+  from,
   int32,
   int64,
   max,
@@ -19,13 +20,11 @@ import {
   tumbling,
   utf8,
 } from '../index.js';
-import type { Bool, Columns, Float64, From, Int32, Int64, KeyedStream, Null, Stream, Timestamp, Trait, Utf8 } from '../index.js';
+import type { Bool, Columns, Float64, Int32, Int64, KeyedStream, Null, Stream, Timestamp, Trait, Utf8 } from '../index.js';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function same<A>(): <B>(b: B) => Equal<A, B> extends true ? void : { expected: A; got: B };
-// biome-ignore lint/suspicious/noConfusingVoidType: what same() gives when types are equal
 declare function ok(v: void): void;
-declare const from: From;
 
 async function types(): Promise<void> {
   const s = from(file('x'), {

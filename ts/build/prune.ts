@@ -2,6 +2,7 @@ import type { Schema } from '../columns/schema.js';
 import { must, unreachable } from '../core/assert.js';
 import { columnsOf } from '../plan/functions.js';
 import type { Plan, PlanNode, PortRef } from '../plan/plan.js';
+import { MALFORMED_FIELDS } from '../plan/rules.js';
 
 type Want = (ref: PortRef, names: Iterable<string>) => void;
 
@@ -39,6 +40,7 @@ export function prune(plan: Plan, taps: readonly PortRef[]): Plan {
 
 /** The schema of a node's port; `input`: that of what it reads. */
 export function schemaOfPort(node: PlanNode, port: string, input: (ref: PortRef) => Schema): Schema {
+  if (node.kind === 'source' && port === 'malformed') return MALFORMED_FIELDS;
   return node.kind === 'window-aggregate' && port === 'late' ? input(must(node.inputs[0], 'an input')) : node.schema;
 }
 
@@ -57,6 +59,8 @@ function pruneNode(
   const input = node.inputs[0] as PortRef;
   switch (node.kind) {
     case 'source': {
+      // Which records are malformed must not hang on which columns happen to be read.
+      if (output('malformed').size > 0) return node;
       const read = new Set(output('main'));
       const { eventTime } = node;
       if (eventTime !== undefined) {

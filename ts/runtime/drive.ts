@@ -29,6 +29,8 @@ export class Driver {
   #cancelTimer: (() => void) | undefined;
   #stopping: 'no' | 'stop' | 'drain' = 'no';
   #snapshots: ((result: JobSnapshot) => void)[] = [];
+  /** Sources may have rows before the lanes are there to take them. */
+  #started = false;
   #ended = false;
   #clocks: readonly SourceClockState[];
 
@@ -53,12 +55,13 @@ export class Driver {
   }
 
   start(): void {
+    this.#started = true;
     this.kick();
   }
 
   /** Something may have changed: rows have come, a step is over. */
   kick(): void {
-    if (this.#ended) return;
+    if (this.#ended || !this.#started) return;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     const { run, cutter, host } = this.#parts;

@@ -64,6 +64,7 @@ export class JobRun {
 
   async start(onError: (error: MillraceError) => void): Promise<void> {
     this.#onError = onError;
+    if (this.#error !== undefined) throw this.#error; // a source has failed before
     await this.#parts.lanes.start((message) => this.#receive(message));
   }
 

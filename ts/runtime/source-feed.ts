@@ -1,7 +1,7 @@
 import type { BlockContent, PushReader, RowsBlock, Source, SplitSpec } from '../connectors/connector.js';
 import { detach } from '../columns/detached.js';
 import { must } from '../core/assert.js';
-import { toMillraceError } from '../core/errors.js';
+import { MillraceError, toMillraceError } from '../core/errors.js';
 import type { Workspace } from '../wasm/workspace.js';
 
 /** Where a source's splits stand: what a snapshot keeps of them. */
@@ -162,7 +162,7 @@ export class PushFeed implements SourceFeed {
         this.#fill(split);
       },
       (error: unknown) => {
-        if (!this.#closed) this.#failed(toMillraceError(error));
+        if (!this.#closed) this.#failed(failedSource(error));
       },
     );
   }
@@ -174,4 +174,10 @@ export class PushFeed implements SourceFeed {
     this.#ws.scratch.release(mark);
     return { kind: 'batch', batch };
   }
+}
+
+/** What a user's iterable or a connection throws is no bug of ours. */
+function failedSource(error: unknown): MillraceError {
+  if (error instanceof MillraceError) return error;
+  return new MillraceError('source.failed', `a source failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }
