@@ -63,16 +63,17 @@ export function benchJsonDecode(megabytes: number, rounds: number): JsonDecodeRe
     const ws = createWorkspace({ bytes: (megabytes * 2 + 128) << 20 });
     const decoder = new JsonDecoder(ws, { fields: FIELDS, limits: DEFAULT_LIMITS }, tier);
     const places = blocks.map((text) => place(ws, text));
-    let best = Number.POSITIVE_INFINITY;
+    // Each block's best round: what a busy machine takes away hits some rounds only.
+    const fastest: number[] = [];
     for (let round = 0; round < rounds; round++) {
       const sums: Sums = { auction: 0n, dateTime: 0n };
       let rows = 0;
-      let elapsed = 0;
-      for (const { start, end } of places) {
+      for (const [block, { start, end }] of places.entries()) {
         const mark = ws.scratch.mark();
         const began = process.hrtime.bigint();
         const decoded = decoder.decode(start, end, (bad) => assert.fail(bad.reason));
-        elapsed += Number(process.hrtime.bigint() - began);
+        const took = Number(process.hrtime.bigint() - began);
+        fastest[block] = Math.min(fastest[block] ?? took, took);
         if (round === 0) {
           const [auction, dateTime] = decoder.materialise(decoded, 0, decoded.rows);
           for (let i = 0; i < decoded.rows; i++) {
@@ -85,9 +86,9 @@ export function benchJsonDecode(megabytes: number, rounds: number): JsonDecodeRe
       }
       assert.equal(rows, expected.rows);
       if (round === 0) assert.deepEqual(sums, expected.sums);
-      best = Math.min(best, elapsed / rows);
     }
     const bytesPerRow = blocks.reduce((sum, text) => sum + text.length, 0) / expected.rows;
+    const best = fastest.reduce((sum, ns) => sum + ns, 0) / expected.rows;
     results.push({ name, bytesPerRow, nsPerRow: best, gigabytesPerSecond: bytesPerRow / best });
     results.push({
       name: `${name}: JSON.parse`,

@@ -129,7 +129,10 @@ export class TemplateCache {
     }
     shapes.sort((a, b) => b.count - a.count);
     const wanted = shapes.filter(({ count }, i) => count > 1 || this.#templates.length + i < MOST_TEMPLATES).slice(0, MOST_TEMPLATES);
-    return wanted.map(({ shape, count }) => this.#add(shape, count)).some((added) => added);
+    const added = wanted.map(({ shape, count }) => this.#add(shape, count));
+    // One new shape for most rows is no sign of trouble: the next change may come soon.
+    if (added[0] === true && (wanted[0]?.count ?? 0) * 2 >= samples.length) this.#pause = 0;
+    return added.some((yes) => yes);
   }
 
   /** False when a template fits such rows already. */
