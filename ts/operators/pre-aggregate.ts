@@ -68,6 +68,7 @@ export class PreAggregate implements Operator {
 
   push(_input: number, batch: Batch): void {
     assert(!this.#busy, 'a batch was pushed before the last one was done');
+    assert(batch.ops === NONE, 'aggregates take rows, not changes');
     this.#busy = true;
     this.#rowsIn += batch.rows;
     if (batch.rows === 0) return;

@@ -86,6 +86,7 @@ export class WindowAggregate implements Operator {
 
   push(_input: number, batch: Batch): void {
     assert(!this.#busy, 'pushed while busy');
+    assert(batch.ops === NONE, 'aggregates take rows, not changes');
     this.#busy = true;
     this.#rowsIn += batch.rows;
     if (this.#config.mode === 'rows') this.#groups.addRows(batch, this.#config.keys);
@@ -98,10 +99,12 @@ export class WindowAggregate implements Operator {
     const before = this.#watermark;
     this.#watermark = Math.max(before, mark.watermark);
     for (const slice of this.#groups.inOrder()) {
+      const { allowedLatenessMs } = this.#config;
+      assert(!isLate(slice.end, allowedLatenessMs, before), () => `a row for a window that ended at ${slice.end} came after ${before}`);
       const closed = isClosed(slice.end, this.#watermark);
       if (!closed && this.#config.emit === 'final') continue;
       if (closed && !isClosed(slice.end, before)) this.#firedWindows++;
-      this.#queue.push({ slice, free: isLate(slice.end, this.#config.allowedLatenessMs, this.#watermark), next: 0 });
+      this.#queue.push({ slice, free: isLate(slice.end, allowedLatenessMs, this.#watermark), next: 0 });
     }
   }
 

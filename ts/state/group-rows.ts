@@ -1,7 +1,7 @@
-import { assert } from '../core/assert.js';
 import type { Vector } from '../columns/batch.js';
 import { NONE, type Address } from '../columns/memory.js';
-import type { Field, Kind } from '../columns/schema.js';
+import type { Kind } from '../columns/schema.js';
+import { checkColumnBytes } from '../wasm/selection.js';
 import type { Workspace } from '../wasm/workspace.js';
 import type { KeyShape } from './key-words.js';
 
@@ -33,7 +33,7 @@ export function readWord(rows: GroupRows, offset: number, kind: Kind, presence?:
   const validity = presence === undefined ? NONE : readPresence(rows, presence);
   if (kind === 'utf8' || kind === 'binary') {
     const bytes = kernels.group_rows_length(ats, offset, count);
-    assert(bytes < 2 ** 31, 'a column of bytes holds less than 2 GiB');
+    checkColumnBytes(bytes);
     const offsets = ws.alloc((count + 1) * 4);
     const values = ws.alloc(bytes);
     kernels.group_rows_bytes(ats, offset, count, offsets, values);
@@ -52,8 +52,4 @@ export function readPresence(rows: GroupRows, presence: Presence): Address {
   const { ws, ats, count } = rows;
   const out = ws.alloc(Math.ceil(count / 64) * 8);
   return ws.kernels.group_rows_bits(ats, presence.offset, presence.bits, presence.invert ? 1 : 0, count, out) === 0 ? NONE : out;
-}
-
-export function int64Field(name: string): Field {
-  return { name, kind: 'int64', nullable: false };
 }
