@@ -1,6 +1,6 @@
 import type { Batch } from '../columns/batch.js';
 import { BatchBuilder, type RowMeta } from '../columns/builder.js';
-import { detach } from '../columns/detached.js';
+import { detach, type DetachedBatch } from '../columns/detached.js';
 import type { Address, Space } from '../columns/memory.js';
 import { Memory } from '../columns/memory.js';
 import { sameSchema, describeSchema, type Schema } from '../columns/schema.js';
@@ -26,6 +26,15 @@ export interface HostileRow {
 
 /** How much a pull may write: one row, much, or now this and now that with questions between the pulls. */
 export type RoomRegime = 'one' | 'large' | 'fitful';
+
+/** A batch's rows as comparable text; without operations, all are inserts. */
+export function linesOf(batch: DetachedBatch): string[] {
+  const table = printTable({ ...batch, ops: batch.ops ?? new Uint8Array(batch.rows) });
+  return table
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(/\s+\|\s+/).join(' | '));
+}
 
 /** A broken rule of the operator contract. */
 export class ContractError extends Error {
@@ -192,16 +201,7 @@ export class HostileLane {
     if (early !== undefined)
       throw new ContractError(`port ${port}: a row of time ${early} came after the output watermark ${this.#watermark}`);
     if (batch.rows === 0) return;
-    const cells = printTable(copy)
-      .split('\n')
-      .slice(1)
-      .map((line) =>
-        line
-          .split(/\s+\|\s+/)
-          .join(' | ')
-          .trim(),
-      );
-    (this.outputs[port] ??= []).push(...cells);
+    (this.outputs[port] ??= []).push(...linesOf(copy));
   }
 
   /** Questions that must change nothing. */

@@ -11,7 +11,7 @@ import { laneOfGroup, type KeyGroups } from '../state/snapshot.js';
 import { loadKernels, type KernelBuild } from '../wasm/module.js';
 import type { WasmModule } from '../wasm/webassembly.js';
 import { createWorkspace, type Workspace } from '../wasm/workspace.js';
-import { ContractError, handOver, HostileLane, type HostileRow, type RoomRegime } from './hostile-run.js';
+import { ContractError, handOver, HostileLane, linesOf, type HostileRow, type RoomRegime } from './hostile-run.js';
 
 /** One step: what comes in on each input, as a text table or a batch, and then the mark. */
 export interface HostileStep {
@@ -244,17 +244,7 @@ function noneIsLate(test: HostileCase, steps: readonly (readonly Input[])[]): bo
 }
 
 function expectedOf(tables: readonly (readonly (string | undefined)[])[]): Outputs {
-  return tables.map((ports) =>
-    ports.map((table) => {
-      const lines = (table ?? '').split('\n').filter((line) => line.trim() !== '');
-      return lines.slice(1).map((line) =>
-        line
-          .trim()
-          .split(/\s+\|\s+/)
-          .join(' | '),
-      );
-    }),
-  );
+  return tables.map((ports) => ports.map((table) => (table === undefined ? [] : linesOf(parseTable(table)))));
 }
 
 function compare(what: string, wanted: Outputs, found: Outputs, order: 'ordered' | 'any', regime: Regime, test: HostileCase): void {
