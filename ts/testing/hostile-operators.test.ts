@@ -23,6 +23,8 @@ const ROWS: Schema = [
   field('small', 'int32'),
   field('at', 'timestamp'),
 ];
+/** Enough for most key groups to have one. */
+const USERS = ['', 'a user with a longer name', ...Array.from({ length: 40 }, (_, i) => `user ${i}`)];
 const WINDOW = { kind: 'tumbling', sizeMs: 100, offsetMs: 30 } as const;
 
 interface Script {
@@ -30,13 +32,15 @@ interface Script {
   readonly steps?: number;
   readonly rows?: number;
   readonly inputs?: number;
-  /** Rows may lie behind the watermark, by up to this; each then carries the clock that judges it. */
+  /** Rows may lie behind the watermark, by up to this. */
   readonly lateMs?: number;
+  /** Each row carries the clock that judges it. */
+  readonly clocks?: boolean;
   readonly ops?: boolean;
 }
 
-/** Rows of five users whose event times advance with the watermark; the last mark ends all windows. */
-function script({ seed, steps = 6, rows = 60, inputs = 1, lateMs = 0, ops = false }: Script): HostileStep[] {
+/** Rows of many users whose event times advance with the watermark; the last mark ends all windows. */
+function script({ seed, steps = 6, rows = 60, inputs = 1, lateMs = 0, clocks = lateMs > 0, ops = false }: Script): HostileStep[] {
   const random = new Random(seed);
   let watermark = -500;
   const made: HostileStep[] = [];
@@ -49,7 +53,7 @@ function script({ seed, steps = 6, rows = 60, inputs = 1, lateMs = 0, ops = fals
       for (let r = 0; r < count; r++) {
         const time = watermark + 1 + random.int(-lateMs, 300);
         clock = Math.max(clock, time - 250);
-        const meta = { time, ...(lateMs > 0 ? { clock } : {}), ...(ops ? { op: random.int(0, 3) } : {}) };
+        const meta = { time, ...(clocks ? { clock } : {}), ...(ops ? { op: random.int(0, 3) } : {}) };
         builder.appendValues(randomValues(random, time), meta);
       }
       batches.push(step > 0 && count === 0 ? undefined : builder.finishDetached());
@@ -62,7 +66,7 @@ function script({ seed, steps = 6, rows = 60, inputs = 1, lateMs = 0, ops = fals
 
 function randomValues(random: Random, time: number): unknown[] {
   return [
-    random.bool(0.1) ? null : random.pick(['ann', 'bob', 'cat', 'dan', 'a user with a longer name', '']),
+    random.bool(0.1) ? null : random.pick(USERS),
     random.bool(0.1) ? null : BigInt(random.int(-50, 50)),
     random.int(-8, 8) / 4,
     random.bool(0.2) ? null : random.bool(),
@@ -118,10 +122,12 @@ test('row functions', () => {
 
 test('late gate', () => {
   for (const allowedLatenessMs of [0, 60]) {
-    verifyOperator({
-      make: (ws) => new LateGate(ws, { window: WINDOW, allowedLatenessMs }),
-      steps: script({ seed: 5 + allowedLatenessMs, lateMs: 300, ops: true }),
-    });
+    for (const clocks of [true, false]) {
+      verifyOperator({
+        make: (ws) => new LateGate(ws, { window: WINDOW, allowedLatenessMs }),
+        steps: script({ seed: 5 + allowedLatenessMs, lateMs: 300, clocks, ops: true }),
+      });
+    }
   }
 });
 
