@@ -18,7 +18,7 @@ export interface EventTime<N, S = unknown> {
   watermark: WatermarkStrategy | ((c: Columns<S>) => WatermarkStrategy);
   /** A split that brings nothing for so long no longer holds the watermark back. */
   idleAfter?: Duration;
-  /** A row further ahead of the clock is malformed, so that one wrong time does not make all others late. */
+  /** A row further ahead of the clock is dropped and counted (`futureRows`), so that one wrong time does not make all others late. */
   maxFuture?: Duration;
 }
 
