@@ -122,13 +122,26 @@ export function select_slice_bits(bits: usize, from: u32, n: u32, out: usize): v
   }
 }
 
-/** Sets bits [at, at + n) of `out` to the first n of `bits` (0: to ones); bits before `at` stay. `out` is in whole words. */
+/** Sets bits [at, at + n) of `out` to the first n of `bits` (0: to ones); bits before `at` stay, those after may not. */
 export function select_append_bits(out: usize, at: u32, bits: usize, n: u32): void {
-  for (let i: u32 = 0; i < n; i++) {
-    const to = at + i;
+  const shift = <u64>(at & 7);
+  const keep = (<u8>1 << <u8>(at & 7)) - 1;
+  let i: u32 = 0;
+  for (; i + 32 <= n; i += 32) {
+    const word = bits == 0 ? ~(<u32>0) : load<u32>(bits + (i >> 3));
+    const to = out + ((at + i) >> 3);
+    if (shift == 0) {
+      store<u32>(to, word);
+      continue;
+    }
+    const moved = (<u64>word << shift) | <u64>(load<u8>(to) & keep);
+    store<u32>(to, <u32>moved);
+    store<u8>(to, <u8>(moved >> 32), 4);
+  }
+  for (; i < n; i++) {
     const bit = bits == 0 ? 1 : (load<u8>(bits + (i >> 3)) >> <u8>(i & 7)) & 1;
-    const byte = out + (to >> 3);
-    const mask = <u8>1 << <u8>(to & 7);
+    const byte = out + ((at + i) >> 3);
+    const mask = <u8>1 << <u8>((at + i) & 7);
     const old = load<u8>(byte);
     store<u8>(byte, bit ? old | mask : old & ~mask);
   }

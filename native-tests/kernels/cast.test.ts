@@ -145,7 +145,7 @@ for (const [build, ws] of workspaces()) {
     }
     assert.throws(() => verifyRows(ws, { n: ['utf8', ['1', 'one']] }, call('cast', [column('n')], { to: 'int64' }), () => 0n), {
       code: 'value.invalid',
-      message: "cast(n, 'int64'): 'one' is no int64; cast to a nullable type to get null instead",
+      message: "cast(n as int64): 'one' is no int64; cast to a nullable type to get null instead",
     });
   });
 }

@@ -138,7 +138,7 @@ const needsWhole =
     const value = options[name];
     return Number.isSafeInteger(value) && (value as number) >= least
       ? undefined
-      : `${name} is ${JSON.stringify(value)}; give a whole number${least === 0 ? ', 0 or more' : ''}`;
+      : `${name} is ${typeof value === 'number' ? value : JSON.stringify(value)}; give a whole number${least === 0 ? ', 0 or more' : ''}`;
   };
 
 function wrongUnit(options: Options, units: readonly string[]): string | undefined {
@@ -389,6 +389,7 @@ function describeCall(call: Extract<Expression, { op: 'call' }>): string {
   if (call.fn === 'isNull') return `${first} is null`;
   if (call.fn === 'isNotNull') return `${first} is not null`;
   if (call.fn === 'not') return `not ${first}`;
+  if (call.fn === 'cast') return `cast(${args[0]} as ${String(call.options?.['to'])}${call.options?.['nullable'] === true ? '?' : ''})`;
   const options = Object.values(call.options ?? {}).map((o) => (typeof o === 'string' ? `'${o}'` : String(o)));
   return `${call.fn}(${[...args, ...options].join(', ')})`;
 }
