@@ -11,7 +11,7 @@ import type { Operator, StepMark } from '../operators/operator.js';
 import { LaneStateReader, LaneStateWriter, mergeLaneStates, type LaneState } from '../state/memory-snapshot.js';
 import type { KeyGroups } from '../state/snapshot.js';
 import { BlockArena, Scratch } from '../wasm/arena.js';
-import { createMemory, instantiate, MEMORY_BASE } from '../wasm/module.js';
+import { createMemory, instantiate, MEMORY_BASE, type KernelExports } from '../wasm/module.js';
 import type { WasmModule } from '../wasm/webassembly.js';
 import { Workspace } from '../wasm/workspace.js';
 import { faultOfBatch } from './check-batch.js';
@@ -48,15 +48,42 @@ const MIB = 1 << 20;
 const STATE_END = 24 * MIB;
 const SCRATCH_END = 40 * MIB;
 const END = 48 * MIB;
-const POISONED_SCRATCH = 256 << 10;
+const POISONED_SCRATCH = 64 << 10;
+const POISONED_AT_FIRST = MIB;
 /** Pulls without a row, one after another, that still count as work. */
 const PATIENCE = 1000;
+
+/** Memories with kernels over them, used again and again: making them costs more than most runs. */
+export class MemoryPool {
+  readonly #module: WasmModule;
+  readonly #free: { readonly kernels: KernelExports; readonly memory: Memory }[] = [];
+
+  constructor(module: WasmModule) {
+    this.#module = module;
+  }
+
+  /** A memory in which nothing is as a fresh one has it: allocators promise nothing about contents. */
+  take(poison: number): { readonly kernels: KernelExports; readonly memory: Memory } {
+    const taken = this.#free.pop() ?? this.#make();
+    for (const from of [MEMORY_BASE, STATE_END]) taken.memory.u8.fill(poison, from, from + POISONED_AT_FIRST);
+    return taken;
+  }
+
+  give(memory: { readonly kernels: KernelExports; readonly memory: Memory }): void {
+    this.#free.push(memory);
+  }
+
+  #make(): { readonly kernels: KernelExports; readonly memory: Memory } {
+    const wasm = createMemory(END, false);
+    return { kernels: instantiate(this.#module, wasm), memory: new Memory(wasm.buffer) };
+  }
+}
 
 /** Scratch apart from state, so that what an operator leaves behind can be told. */
 class HostileWorkspace extends Workspace {
   override readonly scratch: Scratch;
 
-  constructor(kernels: Workspace['kernels'], memory: Memory) {
+  constructor(kernels: KernelExports, memory: Memory) {
     super(kernels, memory, new BlockArena(MEMORY_BASE, STATE_END), 0x243f6a8885a308d3n);
     this.scratch = new Scratch(new BlockArena(STATE_END, SCRATCH_END));
   }
@@ -65,6 +92,8 @@ class HostileWorkspace extends Workspace {
 /** One lane's operator with memory of its own, full of garbage, driven as the contract allows and no better. */
 export class HostileLane {
   readonly outputs: string[][] = [];
+  readonly #pool: MemoryPool;
+  readonly #memory: ReturnType<MemoryPool['take']>;
   readonly #ws: HostileWorkspace;
   readonly #inputs = new BlockArena(SCRATCH_END, END);
   readonly #operator: Operator;
@@ -78,17 +107,14 @@ export class HostileLane {
   #watermark = -Infinity;
 
   constructor(
-    module: WasmModule,
+    pool: MemoryPool,
     groups: KeyGroups,
     make: (ws: Workspace, groups: KeyGroups) => Operator,
     options: { readonly room: RoomRegime; readonly random: Random; readonly promises: boolean; readonly poison: number },
   ) {
-    const wasm = createMemory(END, false);
-    const memory = new Memory(wasm.buffer);
-    this.#ws = new HostileWorkspace(instantiate(module, wasm), memory);
-    // Allocators promise nothing about contents.
-    memory.u8.fill(options.poison, MEMORY_BASE, MEMORY_BASE + 2 * MIB);
-    memory.u8.fill(options.poison, STATE_END, STATE_END + 2 * MIB);
+    this.#pool = pool;
+    this.#memory = pool.take(options.poison);
+    this.#ws = new HostileWorkspace(this.#memory.kernels, this.#memory.memory);
     this.#random = options.random;
     this.#room = options.room;
     this.#promises = options.promises;
@@ -157,6 +183,7 @@ export class HostileLane {
     this.#operator.close();
     const left = this.#ws.blocks.bytesInUse;
     if (left !== 0) throw new ContractError(`close() left ${left} bytes of state behind`);
+    this.#pool.give(this.#memory);
   }
 
   #pullAll(): void {

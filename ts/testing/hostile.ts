@@ -9,9 +9,8 @@ import { keyShapeOf, keyWordsOf } from '../state/key-words.js';
 import { keyGroupsOf } from '../state/partition.js';
 import { laneOfGroup, type KeyGroups } from '../state/snapshot.js';
 import { loadKernels, type KernelBuild } from '../wasm/module.js';
-import type { WasmModule } from '../wasm/webassembly.js';
 import { createWorkspace, type Workspace } from '../wasm/workspace.js';
-import { ContractError, handOver, HostileLane, linesOf, type HostileRow, type RoomRegime } from './hostile-run.js';
+import { ContractError, handOver, HostileLane, linesOf, MemoryPool, type HostileRow, type RoomRegime } from './hostile-run.js';
 
 /** One step: what comes in on each input, as a text table or a batch, and then the mark. */
 export interface HostileStep {
@@ -76,11 +75,11 @@ type Outputs = string[][][];
  */
 export function verifyOperator(test: HostileCase): void {
   const seed = test.seed ?? 1;
-  const module = loadKernels(test.build ?? 'simd');
+  const pool = new MemoryPool(loadKernels(test.build ?? 'simd'));
   const steps = readSteps(test);
   const run = (regime: Regime): Outputs => {
     try {
-      return runRegime(test, module, steps, regime);
+      return runRegime(test, pool, steps, regime);
     } catch (error) {
       if (error instanceof Error) error.message = `${describe(regime)}: ${error.message}`;
       throw error;
@@ -129,11 +128,11 @@ function describe({ cut, room, between, lanes, seed }: Regime): string {
   return `${cuts}, ${rooms}${then}, lanes ${lanes.join(', ')}, seed ${seed}`;
 }
 
-function runRegime(test: HostileCase, module: WasmModule, steps: readonly (readonly Input[])[], regime: Regime): Outputs {
+function runRegime(test: HostileCase, pool: MemoryPool, steps: readonly (readonly Input[])[], regime: Regime): Outputs {
   const random = new Random(regime.seed);
   const promises = noneIsLate(test, steps);
   const make = (groups: KeyGroups): HostileLane =>
-    new HostileLane(module, groups, (ws, g) => test.make(ws, g), { room: regime.room, random, promises, poison: regime.poison });
+    new HostileLane(pool, groups, (ws, g) => test.make(ws, g), { room: regime.room, random, promises, poison: regime.poison });
   const lanesAt = (step: number): number => must(regime.lanes[step % regime.lanes.length], 'a number of lanes');
   let lanes = Array.from({ length: lanesAt(0) }, (_, lane) => make({ count: KEY_GROUPS, lane, lanes: lanesAt(0) }));
   const outputs: Outputs = [];
