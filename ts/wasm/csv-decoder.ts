@@ -1,8 +1,9 @@
 import type { Vector } from '../columns/batch.js';
 import { NONE, type Address } from '../columns/memory.js';
-import { bitmapBytes, layoutOf, valueBytes, type Field, type TimestampFormat } from '../columns/schema.js';
-import { assert, unreachable } from '../core/assert.js';
+import { bitmapBytes, layoutOf, valueBytes, type Field } from '../columns/schema.js';
+import { assert } from '../core/assert.js';
 import { MAX_BATCH_ROWS } from '../core/limits.js';
+import { CONTEXT_BYTES, FORMAT_NUMBERS, KIND_NUMBERS } from './json-layout.js';
 import type { BadRecord, Decoded, DecoderOptions, RowDecoder } from './decoder.js';
 import { takeVector } from './selection.js';
 import type { Workspace } from './workspace.js';
@@ -30,8 +31,8 @@ const MARK_BAD = 1;
 
 const LENGTH_MASK = 0x3fff_ffff;
 const EXCERPT_BYTES = 40;
-
-const TIMESTAMP_FORMATS: Readonly<Record<TimestampFormat, number>> = { auto: 0, iso: 1, ms: 2, s: 3, us: 4 };
+/** Text is copied in whole pieces of this many bytes. */
+const PIECE_BYTES = 16;
 
 interface DecodedCsv extends Decoded {
   readonly start: Address;
@@ -44,11 +45,15 @@ export class CsvDecoder implements RowDecoder {
   readonly #ws: Workspace;
   readonly #options: CsvDecoderOptions;
   #layout: CsvLayout = { columns: 0, positions: [] };
+  /** What the number and time readers work with. */
+  readonly #context: Address;
   #hardFloats = 0;
 
   constructor(ws: Workspace, options: CsvDecoderOptions) {
     this.#ws = ws;
     this.#options = options;
+    this.#context = ws.blocks.alloc(CONTEXT_BYTES);
+    ws.memory.u8.fill(0, this.#context, this.#context + CONTEXT_BYTES);
   }
 
   /** `hardFloats`: numbers that needed the host's exact parser. */
@@ -70,15 +75,14 @@ export class CsvDecoder implements RowDecoder {
     const spans = this.#ws.alloc(capacity * fields.length * 8);
     const recordOffsets = this.#ws.alloc(capacity * 4);
     let rows = this.#scan(start, end, spans, recordOffsets, capacity, onBad);
-    const ascii = this.#ws.kernels.bytes_is_ascii(start, end) !== 0;
     const marks = this.#ws.alloc(rows);
-    let built = this.#convertAll(start, spans, capacity, rows, marks, ascii, undefined);
+    let built = this.#convertAll(start, end, spans, capacity, rows, marks, undefined);
     if (built === undefined) {
       const reasons = new Map<number, string>();
-      this.#convertAll(start, spans, capacity, rows, marks, ascii, reasons);
+      this.#convertAll(start, end, spans, capacity, rows, marks, reasons);
       for (const [row, reason] of [...reasons].sort((a, b) => a[0] - b[0])) onBad(this.#badRecord(start, end, recordOffsets, row, reason));
       rows = this.#without(reasons, spans, recordOffsets, capacity, rows);
-      built = this.#convertAll(start, spans, capacity, rows, marks, ascii, undefined);
+      built = this.#convertAll(start, end, spans, capacity, rows, marks, undefined);
       assert(built !== undefined, 'bad CSV values were left after taking them out');
     }
     const decoded: DecodedCsv = { rows, columns: built, recordOffsets, start, spans, capacity };
@@ -95,7 +99,9 @@ export class CsvDecoder implements RowDecoder {
     });
   }
 
-  close(): void {}
+  close(): void {
+    this.#ws.blocks.free(this.#context, CONTEXT_BYTES);
+  }
 
   #scan(
     start: Address,
@@ -166,24 +172,25 @@ export class CsvDecoder implements RowDecoder {
   /** Fixed-width columns, complete. Undefined when a value is bad; with `reasons` each bad row's first is told there. */
   #convertAll(
     start: Address,
+    end: Address,
     spans: Address,
     capacity: number,
     rows: number,
     marks: Address,
-    ascii: boolean,
     reasons: Map<number, string> | undefined,
   ): (Vector | undefined)[] | undefined {
     const { fields, limits } = this.#options;
     const { kernels, memory } = this.#ws;
     const columns: (Vector | undefined)[] = [];
+    const ascii = kernels.bytes_is_ascii(start, end) !== 0;
+    const long = end - start > limits.stringBytes;
     for (const [slot, field] of fields.entries()) {
       const at = spans + slot * capacity * 8;
       memory.u8.fill(0, marks, marks + rows);
       let seen = 0;
       if (layoutOf(field.kind) === 'bytes') {
-        const checked = field.kind === 'utf8' && !ascii;
-        if (checked || rows * limits.stringBytes < 2 ** 30)
-          seen = kernels.csv_text_check(start, at, rows, limits.stringBytes, Number(checked), marks);
+        if (field.kind === 'binary') seen = kernels.csv_base64_check(start, at, rows, limits.stringBytes, marks, this.#context);
+        else if (!ascii || long) seen = kernels.csv_text_check(start, at, rows, limits.stringBytes, Number(!ascii), marks);
         columns.push(undefined);
       } else {
         const { vector, saw } = this.#convert(field, start, at, rows, marks);
@@ -205,28 +212,12 @@ export class CsvDecoder implements RowDecoder {
     const values = this.#ws.alloc(valueBytes(field.kind, rows));
     const validity = field.nullable ? this.#ws.alloc(bitmapBytes(rows)) : NONE;
     let saw: number;
-    switch (field.kind) {
-      case 'bool':
-        saw = kernels.csv_bool(start, spans, rows, nullable, values, validity, marks);
-        break;
-      case 'int32':
-        saw = kernels.csv_int32(start, spans, rows, nullable, values, validity, marks, this.#ws.alloc(8));
-        break;
-      case 'int64':
-        saw = kernels.csv_int64(start, spans, rows, nullable, values, validity, marks);
-        break;
-      case 'float64':
-        saw = kernels.csv_float64(start, spans, rows, nullable, values, validity, marks);
-        if ((saw & SAW_HARD) !== 0) saw |= this.#parseHardFloats(start, spans, rows, values, marks);
-        break;
-      case 'timestamp':
-        saw = kernels.csv_timestamp(start, spans, rows, nullable, values, validity, marks, TIMESTAMP_FORMATS[field.format ?? 'auto']);
-        break;
-      case 'utf8':
-      case 'binary':
-        return unreachable(field.kind as never);
-      default:
-        return unreachable(field.kind);
+    if (field.kind === 'bool') saw = kernels.csv_bool(start, spans, rows, nullable, values, validity, marks);
+    else {
+      const kind = KIND_NUMBERS[field.kind];
+      const format = FORMAT_NUMBERS[field.format ?? 'auto'];
+      saw = kernels.csv_values(kind, format, start, spans, rows, nullable, values, validity, marks, this.#context);
+      if ((saw & SAW_HARD) !== 0) saw |= this.#parseHardFloats(start, spans, rows, values, marks);
     }
     return { vector: { kind: field.kind, validity: (saw & SAW_NULL) !== 0 ? validity : NONE, offsets: NONE, values }, saw };
   }
@@ -250,9 +241,12 @@ export class CsvDecoder implements RowDecoder {
     const { kernels, memory } = this.#ws;
     const offsets = this.#ws.alloc(valueBytes(field.kind, count));
     const validity = field.nullable ? this.#ws.alloc(bitmapBytes(count)) : NONE;
-    const saw = kernels.csv_text_offsets(start, spans, selection, count, Number(field.nullable), offsets, validity);
-    const values = this.#ws.alloc((memory.u32[offsets / 4 + count] ?? 0) + 16);
-    kernels.csv_text_copy(start, spans, selection, count, offsets, values);
+    const nullable = Number(field.nullable);
+    const saw = kernels.csv_text_offsets(start, spans, selection, count, nullable, offsets, validity);
+    // Base64 only gets shorter, so the text's own length does for it too.
+    const values = this.#ws.alloc((memory.u32[offsets / 4 + count] ?? 0) + PIECE_BYTES);
+    if (field.kind === 'utf8') kernels.csv_text_copy(start, spans, selection, count, offsets, values);
+    else kernels.csv_base64_copy(start, spans, selection, count, offsets, values, this.#context);
     return { kind: field.kind, validity: (saw & SAW_NULL) !== 0 ? validity : NONE, offsets, values };
   }
 
@@ -287,13 +281,14 @@ export class CsvDecoder implements RowDecoder {
   #reason(field: Field, start: Address, span: Address): string {
     const length = (this.#ws.memory.u32[span / 4 + 1] ?? 0) & LENGTH_MASK;
     const name = field.path ?? field.name;
-    if (layoutOf(field.kind) === 'bytes') {
+    if (field.kind === 'utf8') {
       return length > this.#options.limits.stringBytes
         ? `${name}: expected at most ${this.#options.limits.stringBytes} bytes, found ${length}`
         : `${name}: expected utf8, found bytes that are not`;
     }
     if (length === 0) return `${name}: expected ${field.kind}, found nothing`;
-    return `${name}: expected ${field.kind}, found ${JSON.stringify(this.#spanText(start, span, EXCERPT_BYTES))}`;
+    const expected = field.kind === 'binary' ? `at most ${this.#options.limits.stringBytes} bytes of base64` : field.kind;
+    return `${name}: expected ${expected}, found ${JSON.stringify(this.#spanText(start, span, EXCERPT_BYTES))}`;
   }
 
   #spanText(start: Address, span: Address, most = Infinity): string {

@@ -94,12 +94,16 @@ function closingQuote(text: string, from: number, newlines: boolean): number | u
 /** Undefined: bad. */
 function fieldValue(field: Field, raw: RawField, stringBytes: number): CsvValue | undefined {
   const { text } = raw;
-  if (field.kind === 'utf8' || field.kind === 'binary') {
+  if (field.kind === 'binary') {
+    if (text === '' && !raw.quoted) return field.nullable ? null : '';
+    const bytes = bytesOfBase64(text);
+    return bytes === undefined || bytes.length > stringBytes ? undefined : bytes;
+  }
+  if (field.kind === 'utf8') {
     if (text === '' && !raw.quoted) return field.nullable ? null : '';
     const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
     const escapes = raw.quoted ? (text.match(/"/g)?.length ?? 0) : 0;
     if (bytes.length + escapes > stringBytes) return undefined;
-    if (field.kind === 'binary') return text;
     try {
       return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     } catch {
@@ -127,36 +131,63 @@ function fieldValue(field: Field, raw: RawField, stringBytes: number): CsvValue 
   }
 }
 
-function integerOf(text: string): bigint | undefined {
-  if (!/^-?[0-9]+$/.test(text)) return undefined;
-  const value = BigInt(text);
-  return BigInt.asIntN(64, value) === value ? value : undefined;
+/** Decoded, a character for each byte. Padding may be absent. */
+function bytesOfBase64(text: string): string | undefined {
+  const [, digits = '', padding = ''] = /^([A-Za-z0-9+/]*)(=*)$/.exec(text) ?? [text, '?'];
+  const short = (4 - (digits.length % 4)) % 4;
+  if (digits === '?' || short === 3 || (padding !== '' && padding.length !== short)) return undefined;
+  return Buffer.from(digits, 'base64').toString('latin1');
 }
 
-const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(?:[Zz]|([+-])(\d\d):?(\d\d))?)?$/;
+/** mantissa · 10^exponent */
+function decimalOf(text: string): { mantissa: bigint; exponent: number } | undefined {
+  const parts = /^(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/.exec(text);
+  if (parts === null) return undefined;
+  const [, sign, whole = '', fraction = '', exponent = '0'] = parts;
+  const magnitude = BigInt(whole + fraction);
+  return { mantissa: sign === '-' ? -magnitude : magnitude, exponent: Number(exponent) - fraction.length };
+}
+
+/** Rounded down; undefined when `whole` and there is a fraction. */
+function scaled(text: string, scale: number, whole: boolean): bigint | undefined {
+  const number = decimalOf(text);
+  if (number === undefined) return undefined;
+  const exponent = number.exponent + scale;
+  if (exponent >= 0) return number.mantissa * 10n ** BigInt(exponent);
+  const unit = 10n ** BigInt(-exponent);
+  const rest = ((number.mantissa % unit) + unit) % unit;
+  return whole && rest !== 0n ? undefined : (number.mantissa - rest) / unit;
+}
+
+function integerOf(text: string): bigint | undefined {
+  const value = scaled(text, 0, true);
+  return value !== undefined && BigInt.asIntN(64, value) === value ? value : undefined;
+}
+
+const ISO = /^(\d{4}|[+-]\d{6})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(?:[Zz]|([+-])(\d\d)(?::?(\d\d))?)?)?$/;
 
 function timeOf(text: string, format: string): bigint | undefined {
+  const ms = format === 'auto' || format === 'iso' ? isoTime(text) : undefined;
+  const value = ms ?? (format === 'iso' ? undefined : scaled(text, format === 's' ? 3 : format === 'us' ? -3 : 0, false));
+  return value !== undefined && value <= BigInt(MAX_TIME_MS) && value >= -BigInt(MAX_TIME_MS) ? value : undefined;
+}
+
+function isoTime(text: string): bigint | undefined {
   const parts = ISO.exec(text);
-  if (parts !== null && (format === 'auto' || format === 'iso')) {
-    const [year, month, day, hour, minute, second] = parts.slice(1, 7).map((p) => Number(p ?? 0)) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    const date = new Date(0);
-    date.setUTCFullYear(year, month - 1, day);
-    if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day || hour > 23 || minute > 59 || second > 59) return undefined;
-    const shift = (Number(parts[9] ?? 0) * 60 + Number(parts[10] ?? 0)) * 60_000 * (parts[8] === '-' ? -1 : 1);
-    if (Number(parts[9] ?? 0) > 23 || Number(parts[10] ?? 0) > 59) return undefined;
-    const ms = Number((parts[7] ?? '0').padEnd(3, '0').slice(0, 3));
-    return BigInt(date.getTime() + ((hour * 60 + minute) * 60 + second) * 1000 + ms - shift);
-  }
-  const value = format === 'iso' ? undefined : integerOf(text);
-  if (value === undefined) return undefined;
-  const floored = value / 1000n - (value % 1000n < 0n ? 1n : 0n);
-  const ms = format === 's' ? value * 1000n : format === 'us' ? floored : value;
-  return ms <= BigInt(MAX_TIME_MS) && ms >= -BigInt(MAX_TIME_MS) ? ms : undefined;
+  if (parts === null || parts[1] === '-000000') return undefined;
+  const [year, month, day, hour, minute, second] = parts.slice(1, 7).map((p) => Number(p ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const zone = Number(parts[9] ?? 0) * 60 + Number(parts[10] ?? 0);
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
+  if (hour > 23 || minute > 59 || second > 59 || Number(parts[9] ?? 0) > 23 || Number(parts[10] ?? 0) > 59) return undefined;
+  const ms = Number((parts[7] ?? '0').padEnd(3, '0').slice(0, 3));
+  return BigInt(date.getTime() + ((hour * 60 + minute) * 60 + second) * 1000 + ms - zone * 60_000 * (parts[8] === '-' ? -1 : 1));
 }
