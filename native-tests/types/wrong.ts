@@ -32,6 +32,10 @@ const orders = from(file('o.ndjson'), {
 });
 const timeless = from(file('o.ndjson'), { schema: { user: utf8(), amount: float64() } });
 const w = orders.keyBy('user').window(tumbling(minutes(5)));
+const changes = orders
+  .keyBy('user')
+  .window(tumbling(minutes(5)), { emit: 'updates' })
+  .aggregate(() => ({ n: count() }));
 
 /* 01 misspelt column in a row function       */ orders.filter((r) => r.amout > 0);
 /* 02 misspelt column in a condition          */ orders.where((c) => c.amout.gt(0));
@@ -64,6 +68,8 @@ const w = orders.keyBy('user').window(tumbling(minutes(5)));
 /* 53 nullable event time                     */ from(o, { schema: { at: timestamp().nullable() }, eventTime: { column: 'at', watermark } });
 /* 54 policy misspelt                         */ from(o, { schema: { at: timestamp() }, onMalformed: 'ignore' });
 /* 55 sink as a source                        */ orders.to(memory([{ user: 'a' }]));
+/* 56 merge of changes and rows                  */ w.aggregate(() => ({ n: count() })).merge(changes);
+/* 57 window over changes                        */ changes.window(tumbling(minutes(5)));
 /* 24 unknown source in a test                */ await t.send('order', []);
 /* 25 wrong row in a test                     */ await t.send('orders', [{ user: 'a', amount: '3', at: 1000 }]);
 /* 26 result's column misspelt in a test      */ t.take('totals')[0]!.totl;

@@ -9,7 +9,11 @@ import type { Window } from './windows.js';
 
 /** Of the first two always one; `changes`: rows carry `op`. */
 export type Trait = 'event-time' | 'untimed' | 'changes';
-type WindowTime<F> = 'event-time' extends F ? 'event-time' : 'this stream has no event time: give from() an eventTime';
+type WindowTime<F> = 'changes' extends F
+  ? 'this stream holds changes, which a window cannot take back: window the rows themselves'
+  : 'event-time' extends F
+    ? 'event-time'
+    : 'this stream has no event time: give from() an eventTime';
 type Readable<F> = 'changes' extends F ? { readonly op: Op } : unknown;
 /** A row as it leaves the engine: with `op` where the stream holds changes. */
 export type OutRow<S, F> = Flat<Row<S> & Readable<F>>;
