@@ -2,6 +2,7 @@ import type { Kind, Schema } from '../columns/schema.js';
 import { fieldIndex } from '../columns/schema.js';
 import { assert, must } from '../core/assert.js';
 import type { BoundCall, BoundExpression, BoundLiteral, ValueType } from '../operators/expression.js';
+import { onlyWhere } from '../operators/column-functions/logic.js';
 import { COLUMN_FUNCTIONS } from '../operators/functions.js';
 import { argumentOf, describe, signatureOf, wholeLiteral, type Argument } from '../plan/functions.js';
 import type { Expression, LiteralKind, LiteralValue } from '../plan/expression.js';
@@ -25,6 +26,12 @@ export function bindExpression(expression: Expression, schema: Schema): BoundExp
     case 'call':
       return bindCall(expression, schema);
   }
+}
+
+/** The value, with errors only in rows for which the condition is true: nobody reads it in the others. */
+export function boundWhere(value: BoundExpression, condition: BoundExpression): BoundExpression {
+  if (value.op !== 'call' || !value.fallible) return value;
+  return { op: 'call', fn: onlyWhere, args: [condition, value], options: {}, type: value.type, fallible: true, text: value.text };
 }
 
 function bindCall(call: CallExpression, schema: Schema): BoundExpression {

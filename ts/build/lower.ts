@@ -13,7 +13,7 @@ import type { Expression } from '../plan/expression.js';
 import { typeOf } from '../plan/functions.js';
 import type { FunctionRef, PlanNode, SinkNode, SourceNode, WindowAggregateNode } from '../plan/plan.js';
 import type { Workspace } from '../wasm/workspace.js';
-import { bindExpression } from './expressions.js';
+import { bindExpression, boundWhere } from './expressions.js';
 
 /** One operator of those that a plan node becomes; each feeds the next from its port 0. */
 export interface LoweredNode {
@@ -114,6 +114,10 @@ function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, lanes: n
   };
   const partialSchema = partialSchemaOf(argumentSchema, keys, aggregates);
   const bound = columns.map((expression) => bindExpression(expression, input));
+  for (const { argument, where } of aggregates) {
+    if (argument === undefined || where === undefined) continue;
+    bound[argument] = boundWhere(must(bound[argument], 'an argument'), must(bound[where], 'its condition'));
+  }
   const gate: LoweredNode = {
     id: `${node.id}.gate`,
     ports: [

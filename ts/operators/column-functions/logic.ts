@@ -55,6 +55,20 @@ function undecided({ ws, rows, active }: Call, name: 'and' | 'or', left: Vector)
 const and = connective('and');
 const or = connective('or');
 
+/**
+ * The second argument, whose errors count only in rows where the first is true; in the others its value is not to be read.
+ * For arguments of aggregates that have a condition of their own.
+ */
+export const onlyWhere: ColumnFunction = {
+  fallible: true,
+  evaluate(call) {
+    const { ws, rows, active } = call;
+    const condition = spread(ws, call.arg(0), rows);
+    const holds = bothBits(ws, condition.validity, condition.values, rows);
+    return call.arg(1, bothBits(ws, active, holds, rows));
+  },
+};
+
 const not = strict(({ ws }, [a], rows) => {
   const values = ws.alloc(bitmapBytes(rows));
   ws.kernels.logic_bits_not((a as Datum).vector.values, rows, values);
