@@ -1,6 +1,6 @@
 import type { Batch } from '../columns/batch.js';
 import { fieldIndex, layoutOf, type Schema } from '../columns/schema.js';
-import { MALFORMED_SCHEMA, type SinkForm } from '../connectors/connector.js';
+import { MALFORMED_SCHEMA } from '../connectors/connector.js';
 import { createLaneReader, createSink } from '../connectors/registry.js';
 import { must } from '../core/assert.js';
 import type { Host } from '../core/host.js';
@@ -11,7 +11,7 @@ import type { Plan, PlanNode, PortRef, SinkNode, SourceNode } from '../plan/plan
 import { ContentReader } from '../runtime/content-reader.js';
 import type { ExchangeProgram, NodeProgram, Program, SinkProgram, SourceProgram, Target } from '../runtime/program.js';
 import type { Workspace } from '../wasm/workspace.js';
-import { encoderOf } from './encoders.js';
+import { encoderOf, type RowForm } from './encoders.js';
 import { bindExpression } from './expressions.js';
 import { lowerNode, type LoweredNode } from './lower.js';
 import { prune, schemaOfPort } from './prune.js';
@@ -208,7 +208,9 @@ class ProgramBuilder {
       changes: node.changes,
       object: (slot: number) => this.#object(slot),
     };
-    this.#addSink(node.id, outlet, manual ? 'columns' : createSink(node.sink, context).takes, {
+    const sink = manual ? undefined : createSink(node.sink, context);
+    const form = { takes: sink?.takes ?? 'columns', changes: node.changes, delimiter: sink?.delimiter };
+    this.#addSink(node.id, outlet, form, {
       kind: 'sink',
       node,
       schema: outlet.schema,
@@ -219,16 +221,21 @@ class ProgramBuilder {
   #tap(part: string, ref: PortRef): void {
     const shapeOf = (at: PortRef): Schema => schemaOfPort(must(this.#nodes.get(at.node), at.node), at.port, shapeOf);
     const outlet = this.#outlet(ref);
-    this.#addSink(`take ${part}`, outlet, 'columns', {
-      kind: 'tap',
-      part,
-      schema: ref.port === 'malformed' ? MALFORMED_SCHEMA : shapeOf(ref),
-    });
+    this.#addSink(
+      `take ${part}`,
+      outlet,
+      { takes: 'columns', changes: true },
+      {
+        kind: 'tap',
+        part,
+        schema: ref.port === 'malformed' ? MALFORMED_SCHEMA : shapeOf(ref),
+      },
+    );
   }
 
-  #addSink(id: string, outlet: Outlet, takes: SinkForm, built: BuiltSink): void {
+  #addSink(id: string, outlet: Outlet, form: RowForm, built: BuiltSink): void {
     outlet.add({ to: 'sink', sink: this.#sinks.length });
-    const program = { id, schema: outlet.schema, takes, createEncoder: (ws: Workspace) => encoderOf(ws, takes, outlet.schema) };
+    const program = { id, schema: outlet.schema, takes: form.takes, createEncoder: (ws: Workspace) => encoderOf(ws, form, outlet.schema) };
     this.#sinks.push({ program, stage: outlet.stage, built });
   }
 }
