@@ -139,26 +139,36 @@ export function utf8_count_lines(p: usize, end: usize): i32 {
     // Whether the chunk before was not ASCII, so that its last sequence may run over.
     let open = false;
     const newline = i8x16.splat(0x0a);
-    while (p < end) {
-      const a = v128.load(p);
-      const b = v128.load(p, 16);
-      const c = v128.load(p, 32);
-      const d = v128.load(p, 48);
-      if (v128.any_true(v128.and(v128.or(v128.or(a, b), v128.or(c, d)), i8x16.splat(-128)))) {
-        errors = v128.or(v128.or(errors, v128.or(errorsAt(p, a), errorsAt(p + 16, b))), v128.or(errorsAt(p + 32, c), errorsAt(p + 48, d)));
-        open = true;
-      } else if (open) {
-        errors = v128.or(errors, errorsAt(p, a));
-        open = false;
-      }
-      if (p + 64 <= end) {
+    while (p + 64 <= end) {
+      // Newlines are counted in 16 bytes at a time, which overflow after 63 chunks of 4.
+      const left = (end - p) >>> 6;
+      const stop = p + (min<usize>(left, 63) << 6);
+      let counts = i64x2.splat(0);
+      while (p < stop) {
+        const a = v128.load(p);
+        const b = v128.load(p, 16);
+        const c = v128.load(p, 32);
+        const d = v128.load(p, 48);
+        if (v128.any_true(v128.and(v128.or(v128.or(a, b), v128.or(c, d)), i8x16.splat(-128)))) {
+          const early = v128.or(errorsAt(p, a), errorsAt(p + 16, b));
+          errors = v128.or(v128.or(errors, early), v128.or(errorsAt(p + 32, c), errorsAt(p + 48, d)));
+          open = true;
+        } else if (open) {
+          errors = v128.or(errors, errorsAt(p, a));
+          open = false;
+        }
         const x = i8x16.add(i8x16.eq(a, newline), i8x16.eq(b, newline));
-        const y = i8x16.add(i8x16.eq(c, newline), i8x16.eq(d, newline));
-        const quads = i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(i8x16.add(x, y)));
-        const halves = i32x4.add(quads, i8x16.shuffle(quads, quads, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
-        lines -= i32x4.extract_lane(halves, 0) + i32x4.extract_lane(halves, 1);
-      } else lines += bytes_count(p, end, 0x0a);
+        counts = i8x16.sub(counts, i8x16.add(x, i8x16.add(i8x16.eq(c, newline), i8x16.eq(d, newline))));
+        p += 64;
+      }
+      const quads = i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(counts));
+      lines += i32x4.extract_lane(quads, 0) + i32x4.extract_lane(quads, 1) + i32x4.extract_lane(quads, 2) + i32x4.extract_lane(quads, 3);
+    }
+    if (p < end) {
+      for (let i: usize = 0; i < 64; i += 16) errors = v128.or(errors, errorsAt(p + i, v128.load(p + i)));
+      lines += bytes_count(p, end, 0x0a);
       p += 64;
+      open = true;
     }
     if (open) errors = v128.or(errors, errorsAt(p, v128.load(p)));
     return v128.any_true(errors) ? -1 : <i32>lines;

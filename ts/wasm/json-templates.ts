@@ -111,11 +111,14 @@ export class TemplateCache {
     }
     this.#pause = this.#wait - 1;
     this.#wait = Math.min(this.#wait * 2, LONGEST_PAUSE);
-    if (this.#learn(samples) && missed > MISS_SHARE && ++this.#failures > FAILURES_UNTIL_LOOSE) this.#loose = true;
+    const learned = this.#learn(samples);
+    // One new shape for most rows is no sign of trouble, and the next change may come soon.
+    if (learned === 'most') this.#pause = 0;
+    else if (learned === 'some' && missed > MISS_SHARE && ++this.#failures > FAILURES_UNTIL_LOOSE) this.#loose = true;
   }
 
-  /** Adds the samples' shapes, the most frequent first, while there is room for all that came more than once. */
-  #learn(samples: readonly Uint8Array[]): boolean {
+  /** Adds the samples' shapes, the most frequent first, while there is room for all that came more than once: new for how many samples. */
+  #learn(samples: readonly Uint8Array[]): 'none' | 'some' | 'most' {
     const shapes: { shape: Shape; count: number }[] = [];
     for (const row of samples) {
       const shape = this.#reader.read(row, { loose: this.#loose });
@@ -130,9 +133,8 @@ export class TemplateCache {
     shapes.sort((a, b) => b.count - a.count);
     const wanted = shapes.filter(({ count }, i) => count > 1 || this.#templates.length + i < MOST_TEMPLATES).slice(0, MOST_TEMPLATES);
     const added = wanted.map(({ shape, count }) => this.#add(shape, count));
-    // One new shape for most rows is no sign of trouble: the next change may come soon.
-    if (added[0] === true && (wanted[0]?.count ?? 0) * 2 >= samples.length) this.#pause = 0;
-    return added.some((yes) => yes);
+    if (added[0] === true && (wanted[0]?.count ?? 0) * 2 >= samples.length) return 'most';
+    return added.includes(true) ? 'some' : 'none';
   }
 
   /** False when a template fits such rows already. */
