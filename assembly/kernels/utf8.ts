@@ -149,7 +149,7 @@ export function utf8_count_lines(p: usize, end: usize): i32 {
         const b = v128.load(p, 16);
         const c = v128.load(p, 32);
         const d = v128.load(p, 48);
-        if (v128.any_true(v128.and(v128.or(v128.or(a, b), v128.or(c, d)), i8x16.splat(-128)))) {
+        if (i8x16.bitmask(v128.or(v128.or(a, b), v128.or(c, d)))) {
           const early = v128.or(errorsAt(p, a), errorsAt(p + 16, b));
           errors = v128.or(v128.or(errors, early), v128.or(errorsAt(p + 32, c), errorsAt(p + 48, d)));
           open = true;

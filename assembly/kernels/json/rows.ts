@@ -1,7 +1,7 @@
 // One record that no template took, and what is told of refused ones.
 import { BAD, columnAt, exactRow, ROW } from "./exact";
 import { JsonBad, JsonContext } from "./layout";
-import { tolerantRow } from "./template";
+import { forgetRow, tolerantRow } from "./template";
 
 /** Notes that the record [start, end) was refused. */
 export function refuse(start: usize, end: usize, ctx: JsonContext): void {
@@ -22,15 +22,6 @@ export function refuse(start: usize, end: usize, ctx: JsonContext): void {
   }
 }
 
-function forgetRow(row: u32, ctx: JsonContext): void {
-  const count = ctx.columnCount;
-  for (let i: u32 = 0; i < count; i++) {
-    const column = columnAt(ctx, i);
-    if (column.valid) store<u8>(<usize>column.valid + row, 1);
-    column.hostedStart = 0;
-  }
-}
-
 function sample(start: usize, ctx: JsonContext): void {
   if (ctx.sampleCount == ctx.sampleLimit) return;
   store<u32>(<usize>ctx.samples + (<usize>ctx.sampleCount << 2), <u32>start);
@@ -44,7 +35,6 @@ export function slowRow(start: usize, end: usize, row: u32, ctx: JsonContext): u
     let index = ctx.lastTemplate;
     for (let tried: u32 = 0; tried < templates; tried++) {
       if (index >= templates) index = 0;
-      forgetRow(row, ctx);
       if (tolerantRow(start, end, <usize>load<u32>(<usize>ctx.templates + (<usize>index << 2)), row, ctx)) {
         store<u32>(<usize>ctx.recordOffsets + (<usize>row << 2), <u32>start - ctx.blockStart);
         ctx.lastTemplate = index;
