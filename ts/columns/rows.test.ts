@@ -202,3 +202,25 @@ test('a row read after its batch was released says what to do', () => {
   assert.throws(() => ({ ...kept }), /copy it/);
   assert.equal(copy['s'], 'plain');
 });
+
+test('rows that are taken apart as a whole become plain objects, the others stay lazy', () => {
+  const s = space();
+  const rows = Array.from({ length: 100 }, (_, i) => ({ n: i, text: `t${i}` }));
+  const batch = rowsToBatch(s, [field('n', 'int32'), field('text', 'utf8')], rows);
+  const apart = new RowReader(s.memory, batch);
+  assert.deepEqual(
+    rows.map((_, i) => ({ ...apart.row(i), more: 1 })),
+    rows.map((row) => ({ ...row, more: 1 })),
+  );
+  const plain = apart.row(99);
+  apart.release();
+  assert.equal(plain['text'], 't99');
+  const lazy = new RowReader(s.memory, batch);
+  assert.deepEqual(
+    rows.map((_, i) => lazy.row(i)['n']),
+    rows.map(({ n }) => n),
+  );
+  const seldom = rows.map((_, i) => (i % 10 === 0 ? { ...lazy.row(i) } : lazy.row(i)))[99] as Row;
+  lazy.release();
+  assert.throws(() => seldom['text'], /copy it/);
+});

@@ -23,30 +23,45 @@ export function detachedToRows(batch: DetachedBatch): Row[] {
 
 function readRows(schema: Schema, rows: number, readers: readonly ReadValue[], op: ((row: number) => number) | undefined): Row[] {
   const out: Row[] = [];
-  for (let row = 0; row < rows; row++) {
-    const object: Row = {};
-    if (op !== undefined) object['op'] = OP_NAMES[op(row)] as Op;
-    for (let c = 0; c < schema.length; c++) object[schema[c]?.name as string] = (readers[c] as ReadValue)(row);
-    out.push(object);
-  }
+  const names = schema.map((f) => f.name);
+  const all = op === undefined ? readers : [(row: number) => OP_NAMES[op(row)] as Op, ...readers];
+  if (op !== undefined) names.unshift('op');
+  for (let row = 0; row < rows; row++) out.push(plainRow(names, all, row));
   return out;
 }
+
+function plainRow(names: readonly string[], readers: readonly ReadValue[], row: number): Row {
+  const object: Row = {};
+  for (let c = 0; c < names.length; c++) object[names[c] as string] = (readers[c] as ReadValue)(row);
+  return object;
+}
+
+/** Rows of a batch that are watched before it is decided how to give the others. */
+const WATCHED = 16;
 
 /**
  * Rows of one batch for a user's function: each looks like a plain object, and a value is decoded when it is read.
  * Spread, destructuring, `Object.keys`, `JSON.stringify` and printing work. A row can be read until `release`, and
- * throws from then on, as its memory then belongs to others.
+ * throws from then on, as its memory then belongs to others. Taking a lazy row apart as a whole is many times slower than
+ * a plain object is to make; where the function does so with most of a batch's first rows, the others are plain objects.
  */
 export class RowReader {
   readonly #source: RowSource;
+  /** Rows given lazily so far, up to WATCHED. */
+  #lazy = 0;
+  /** Decided after those. */
+  #plain: boolean | undefined;
 
   constructor(memory: Memory, batch: Batch) {
     this.#source = new RowSource(memory, batch);
   }
 
   row(index: number): Row {
-    assert(!this.#source.released, 'a row of a batch that was released');
-    return new Proxy(new LazyRow(this.#source, index), HANDLER) as unknown as Row;
+    const source = this.#source;
+    assert(!source.released, 'a row of a batch that was released');
+    if (this.#lazy < WATCHED) this.#lazy++;
+    else if ((this.#plain ??= source.takenApart * 2 >= WATCHED)) return source.plain(index);
+    return new Proxy(new LazyRow(source, index), HANDLER) as unknown as Row;
   }
 
   release(): void {
@@ -56,7 +71,10 @@ export class RowReader {
 
 class RowSource {
   readonly names: readonly string[];
+  /** How often all properties of a row were asked for. */
+  takenApart = 0;
   #readers: ReadonlyMap<string, ReadValue> | undefined;
+  readonly #inOrder: readonly ReadValue[];
 
   constructor(memory: Memory, batch: Batch) {
     const readers = new Map<string, ReadValue>();
@@ -69,6 +87,11 @@ class RowSource {
     });
     this.#readers = readers;
     this.names = [...readers.keys()];
+    this.#inOrder = [...readers.values()];
+  }
+
+  plain(row: number): Row {
+    return plainRow(this.names, this.#inOrder, row);
   }
 
   get released(): boolean {
@@ -114,11 +137,13 @@ const HANDLER: ProxyHandler<LazyRow> = Object.freeze({
     return (typeof name === 'string' && target.source.names.includes(name)) || name in Object.prototype;
   },
   ownKeys(target: LazyRow) {
-    return [...target.source.names];
+    target.source.takenApart++;
+    return target.source.names as string[];
   },
   getOwnPropertyDescriptor(target: LazyRow, name: string | symbol) {
     const read = typeof name === 'symbol' ? undefined : target.source.reader(name);
-    return read && { value: read(target.index), writable: true, enumerable: true, configurable: true };
+    // A getter, as spreading asks for the description first and then for the value: it need not be decoded twice.
+    return read && { get: () => read(target.index), enumerable: true, configurable: true };
   },
   getPrototypeOf() {
     return Object.prototype;
