@@ -16,7 +16,7 @@ export type {
 } from './api/columns.js';
 export { lit } from './api/columns.js';
 export type { Connector, Direction, FileOptions, Format, Sink, SinkFor, Source } from './api/connectors.js';
-export { arrow, callback, collect, csv, file, fromArrow, json, memory, print } from './api/connectors.js';
+export { arrow, callback, collect, csv, customSink, customSource, file, fromArrow, json, memory, print } from './api/connectors.js';
 export type { Env, Face, FaceOf, Job, ParamsOf } from './api/job.js';
 export { job } from './api/job.js';
 export type { NexmarkOptions, NexmarkTable } from './api/nexmark.js';
@@ -65,3 +65,23 @@ export type { Handle, RunOptions } from './api/run.js';
 export { from, run } from './api/run.js';
 export type { ErrorCode, ErrorDomain } from './core/errors.js';
 export { MillraceError } from './core/errors.js';
+export type { DetachedBatch, DetachedVector } from './columns/detached.js';
+export { detachedToRows } from './columns/rows.js';
+export type {
+  BlockContent,
+  BlockPlanner,
+  BlockRef,
+  LaneReader,
+  PendingRows,
+  PushReader,
+  RowsBlock,
+  Sink as SinkDriver,
+  SinkChunk,
+  SinkForm,
+  Source as SourceDriver,
+  SourceItem,
+  SplitSpec,
+} from './connectors/connector.js';
+export type { LaneReaderContext, SinkContext, SourceContext } from './connectors/context.js';
+export type { SinkMaker, SourceMaker } from './connectors/custom/custom-connector.js';
+export { rowsBlock } from './connectors/rows-block.js';

@@ -1,4 +1,5 @@
 import type { RecordBatch } from 'apache-arrow';
+import type { SinkMaker, SourceMaker } from '../connectors/custom/custom-connector.js';
 import { MillraceError } from '../core/errors.js';
 import { show } from './types.js';
 
@@ -124,6 +125,20 @@ export function collect(): Sink {
 export function callback(f: (batch: RecordBatch) => void | Promise<void>): Sink {
   if (typeof f !== 'function') throw new MillraceError('config.invalid', `callback(${show(f)}): give a function that takes a record batch`);
   return connector('callback', ['sink'], {}, f);
+}
+
+/** A source of one's own: see docs/connectors.md. `R`: the rows it gives, so that a schema they do not fit is refused. */
+export function customSource<R = unknown>(maker: SourceMaker): Source<R> {
+  if (typeof (maker as Partial<SourceMaker> | undefined)?.source !== 'function') {
+    throw new MillraceError('config.invalid', `customSource(${show(maker)}): give an object with a function source()`);
+  }
+  return connector('custom', ['source'], {}, maker);
+}
+
+/** A sink of one's own: see docs/connectors.md. */
+export function customSink(make: SinkMaker): Sink {
+  if (typeof make !== 'function') throw new MillraceError('config.invalid', `customSink(${show(make)}): give a function that makes a sink`);
+  return connector('custom', ['sink'], {}, make);
 }
 
 function connector<C>(

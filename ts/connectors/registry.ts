@@ -3,6 +3,7 @@ import type { ConnectorSpec, LaneReader, Sink, Source } from './connector.js';
 import type { ConnectorContext, LaneReaderContext, SinkContext, SourceContext } from './context.js';
 import { ArrowSource } from './arrow/arrow-source.js';
 import { CallbackSink } from './callback/callback-sink.js';
+import { customLaneReader, customSink, customSource } from './custom/custom-connector.js';
 import { fileLaneReader, fileSink, fileSource } from './file/file-connector.js';
 import { CollectSink } from './memory/collect-sink.js';
 import { MemorySource } from './memory/memory-source.js';
@@ -24,6 +25,7 @@ const SOURCES: Readonly<Record<string, SourceConnector>> = {
   file: { source: fileSource, laneReader: fileLaneReader },
   memory: { source: (spec, context) => new MemorySource(context.schema, objectOf(spec, context), context.host) },
   arrow: { source: (spec, context) => new ArrowSource(context.schema, objectOf(spec, context)) },
+  custom: { source: customSource, laneReader: customLaneReader },
   nexmark: { source: nexmarkSource, laneReader: nexmarkLaneReader },
 };
 
@@ -31,6 +33,7 @@ const SOURCES: Readonly<Record<string, SourceConnector>> = {
 const SINKS: Readonly<Record<string, SinkConnector>> = {
   file: { sink: fileSink },
   collect: { sink: () => new CollectSink() },
+  custom: { sink: customSink },
   callback: { sink: (spec, context) => new CallbackSink(objectOf(spec, context), context.schema, context.changes) },
   print: { sink: (_spec, context) => new PrintSink(context.schema, context.changes) },
 };
