@@ -17,7 +17,7 @@ test('a source and a sink of one’s own', async () => {
 test('the page on connectors shows the code that runs', () => {
   const page = readFileSync('docs/connectors.md', 'utf8');
   const code = readFileSync('docs/examples/own-connectors.ts', 'utf8');
-  const blocks = [...page.matchAll(/```ts\n([^]*?)```/g)].map((match) => match[1] as string);
+  const blocks = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] as string);
   assert.equal(blocks.length, 2);
   for (const block of blocks) assert.ok(code.includes(block), block);
 });
