@@ -28,7 +28,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'apache-arrow': ['ts/columns/', 'ts/connectors/', 'ts/testing/', 'ts/api/'],
   piscina: ['ts/runtime/'],
   esbuild: ['ts/build/', 'ts/api/', 'ts/cli/'],
-  'node:crypto': ['ts/core/node-host.ts', 'ts/plan/', 'ts/build/', 'ts/api/'],
+  'node:crypto': ['ts/core/node-host.ts', 'ts/plan/', 'ts/build/', 'ts/api/', 'ts/cli/'],
   'node:fs': ['ts/core/node-host.ts', 'ts/wasm/module.ts', 'ts/cli/'],
   'node:os': ['ts/core/node-host.ts', 'ts/api/', 'ts/cli/'],
   'node:path': ['ts/core/node-host.ts', 'ts/cli/', 'ts/api/'],

@@ -72,7 +72,7 @@ test('each fault of a packed file list is caught', { skip }, () => {
   }
 });
 
-const JOB = `import { count, job, memory, outOfOrder, seconds, sum, timestamp, tumbling, utf8, int64 } from 'millrace';
+const JOB = `import { collect, count, job, memory, outOfOrder, seconds, sum, timestamp, tumbling, utf8, int64 } from 'millrace';
 
 const clicks = [
   { user: 'a', amount: 3n, at: 1_000 },
@@ -86,7 +86,8 @@ export const perUser = job(import.meta, 'per-user', (env) => ({
     .from(memory(clicks), { schema: { user: utf8(), amount: int64(), at: timestamp() }, eventTime: { column: 'at', watermark: outOfOrder(seconds(1)) } })
     .keyBy('user')
     .window(tumbling(seconds(10)))
-    .aggregate((c) => ({ clicks: count(), total: sum(c.amount) })),
+    .aggregate((c) => ({ clicks: count(), total: sum(c.amount) }))
+    .to(collect()),
 }));
 `;
 const MAIN = `import { run } from 'millrace';

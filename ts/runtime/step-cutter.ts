@@ -97,7 +97,8 @@ export class StepCutter {
     const ended = ripe || this.#blocks.length === 0 ? this.#newlyEnded() : [];
     const idle = this.#idle(now);
     const due = wakeup !== undefined && wakeup <= now;
-    if (!ripe && ended.length === 0 && !idle.changed && !due && force === undefined) return undefined;
+    const finished = this.#blocks.length === 0 && this.#allEnded();
+    if (!ripe && ended.length === 0 && !idle.changed && !due && !finished && force === undefined) return undefined;
     const blocks = this.#blocks;
     const contents = this.#contents;
     this.#blocks = [];
