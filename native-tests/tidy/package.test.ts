@@ -36,16 +36,14 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs a command and gives its standard output; its failure is the test's failure, with all it said. */
 function run(cwd: string, command: string, ...args: string[]): string {
-  const done = spawnSync(command, args, { cwd, encoding: 'utf8', timeout: 150_000 });
+  const done = spawnSync(command, args, { cwd, encoding: 'utf8', timeout: 60_000 });
   assert.equal(done.status, 0, `${command} ${args.join(' ')}\n${done.stdout}\n${done.stderr}\n${done.error?.message ?? ''}`);
   return done.stdout;
 }
 
 let packed: { filename: string; files: { path: string; size: number }[] };
 
-const skip = !existsSync('ts/index.ts');
-
-test('the package holds what a user needs, and no tests', { skip }, () => {
+test('the package holds what a user needs, and no tests', () => {
   const [made] = JSON.parse(run('.', 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', folder)) as [typeof packed];
   packed = made;
   assert.deepEqual(
@@ -57,7 +55,7 @@ test('the package holds what a user needs, and no tests', { skip }, () => {
   );
 });
 
-test('each fault of a packed file list is caught', { skip }, () => {
+test('each fault of a packed file list is caught', () => {
   const files = packed.files.map((file) => file.path);
   assert.match(brokenPack([...files, 'dist/ts/plan/plan.test.js'], manifest)[0] ?? '', /plan\.test\.js is for development/);
   assert.match(brokenPack([...files, 'native-tests/tidy/layers.ts'], manifest)[0] ?? '', /is for development/);
@@ -81,14 +79,14 @@ const clicks = [
   { user: 'a', amount: 6n, at: 10_000 },
 ];
 
-export const perUser = job(import.meta, 'per-user', (env) => ({
-  totals: env
-    .from(memory(clicks), { schema: { user: utf8(), amount: int64(), at: timestamp() }, eventTime: { column: 'at', watermark: outOfOrder(seconds(1)) } })
-    .keyBy('user')
-    .window(tumbling(seconds(10)))
-    .aggregate((c) => ({ clicks: count(), total: sum(c.amount) }))
-    .to(collect()),
-}));
+export const perUser = job(import.meta, 'per-user', (env) => {
+  const source = env.from(memory(clicks), {
+    schema: { user: utf8(), amount: int64(), at: timestamp() },
+    eventTime: { column: 'at', watermark: outOfOrder(seconds(1)) },
+  });
+  const totals = source.keyBy('user').window(tumbling(seconds(10))).aggregate((c) => ({ clicks: count(), total: sum(c.amount) }));
+  return { source, totals: totals.to(collect()) };
+});
 `;
 const MAIN = `import { run } from 'millrace';
 import { perUser } from './job.js';
@@ -101,12 +99,15 @@ console.log(rows.sort().join(', '));
 const TESTED = `import { testDriver } from 'millrace/testing';
 import { perUser } from './job.js';
 
-const driver = await testDriver(perUser);
+const driver = await testDriver(perUser, { lanes: 2 });
+await driver.send('source', [{ user: 'a', amount: 1, at: 5 }, { user: 'b', amount: 2, at: 6 }]);
+await driver.checkpointAndRestore({ lanes: 3 });
 await driver.end();
 console.log(driver.take('totals').length);
+await driver.close();
 `;
 
-test('it installs into an empty folder, compiles with its types and runs a windowed job there', { skip }, () => {
+test('it installs into an empty folder, compiles with its types and runs a windowed job there', () => {
   const app = join(folder, 'app');
   const files: Readonly<Record<string, string>> = {
     'package.json': JSON.stringify({ name: 'app', private: true, type: 'module' }),
@@ -118,7 +119,7 @@ test('it installs into an empty folder, compiles with its types and runs a windo
         exactOptionalPropertyTypes: true,
         outDir: 'out',
         types: ['node'],
-        skipLibCheck: true,
+        skipLibCheck: false,
       },
       files: ['job.ts', 'main.ts', 'tested.ts'],
     }),
@@ -133,7 +134,7 @@ test('it installs into an empty folder, compiles with its types and runs a windo
   assert.ok(!existsSync(join(app, 'node_modules/assemblyscript')), 'nothing for development is installed');
   run(app, process.execPath, resolve('node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json');
   assert.equal(run(app, process.execPath, 'out/main.js').trim(), '0 a 2 8, 0 b 1 4, 10000 a 1 6');
-  assert.equal(run(app, process.execPath, 'out/tested.js').trim(), '3');
+  assert.equal(run(app, process.execPath, 'out/tested.js').trim(), '2');
   const bin = readdirSync(join(app, 'node_modules/.bin'));
   assert.ok(bin.includes('millrace'), 'the command is installed');
   assert.match(run(app, join(app, 'node_modules/.bin/millrace'), '--help'), /millrace run/);
