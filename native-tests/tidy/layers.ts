@@ -123,7 +123,10 @@ export function importCycles(files: readonly SourceFile[]): string[] {
   return [...cycles.values()];
 }
 
-/** Files that nothing reaches from the given roots, by import or by `new URL('./x.js', import.meta.url)`. */
+/**
+ * Files that nothing reaches from the given roots, by import or by `new URL('./x.js', import.meta.url)`. A file's own test
+ * does not count as a use of it.
+ */
 export function unreachedFiles(files: readonly SourceFile[], roots: readonly string[]): string[] {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const reached = new Set<string>();
@@ -131,10 +134,14 @@ export function unreachedFiles(files: readonly SourceFile[], roots: readonly str
     const file = byPath.get(path);
     if (file === undefined || reached.has(path)) return;
     reached.add(path);
-    for (const found of importsOf(file)) if (found.from.startsWith('.')) visit(resolveImport(path, found.from));
+    const subject = path.replace(/\.(test|test-d|bench)\.ts$/, '.ts');
+    for (const found of importsOf(file)) {
+      const target = resolveImport(path, found.from);
+      if (found.from.startsWith('.') && (target !== subject || target === path)) visit(target);
+    }
     for (const match of file.text.matchAll(/new URL\('(\.[^']*\.js)', import\.meta\.url\)/g)) visit(resolveImport(path, match[1] ?? ''));
   };
   for (const root of roots) visit(root);
   const idle = files.filter((file) => file.path.startsWith('ts/') && !isTest(file.path) && !reached.has(file.path));
-  return idle.map((file) => `${file.path}: nothing that is published or run imports this file; use it or remove it`);
+  return idle.map((file) => `${file.path}: nothing but its own test imports this file; use it or remove it`);
 }
