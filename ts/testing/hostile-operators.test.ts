@@ -126,6 +126,7 @@ test('late gate', () => {
       verifyOperator({
         make: (ws) => new LateGate(ws, { window: WINDOW, allowedLatenessMs }),
         steps: script({ seed: 5 + allowedLatenessMs, lateMs: 300, clocks, ops: true }),
+        recut: clocks,
       });
     }
   }
@@ -187,6 +188,7 @@ test('windowed aggregates', () => {
       steps: script({ seed: 20 + i }),
       keys: [['user']],
       order: 'any',
+      recut: !variant.changes,
     });
   }
 });
@@ -210,5 +212,6 @@ test('windowed aggregates by two keys', () => {
     steps: script({ seed: 31, rows: 200 }),
     keys: [['small', 'user']],
     order: 'any',
+    recut: true,
   });
 });

@@ -262,3 +262,10 @@ test('wrong results are caught only by what was expected', () => {
     /expected: \+I 1000000 \| ann \| 3/,
   );
 });
+
+test('results that depend on where steps are cut are caught when they must not', () => {
+  assert.throws(
+    () => verifyOperator({ ...count('none'), recut: true }),
+    /results differ in step 0, port 0, row \d+: .*over all steps as first cut/,
+  );
+});

@@ -39,6 +39,11 @@ export interface HostileCase {
    * Rows are lines of text tables.
    */
   readonly normalise?: (lines: readonly string[]) => readonly string[];
+  /**
+   * Whether what comes out over all steps is the same, as a set, wherever steps are cut: of operators that judge rows by their own
+   * clocks and give final results only. Steps are then joined and parted too.
+   */
+  readonly recut?: boolean;
   readonly build?: KernelBuild;
   readonly seed?: number;
 }
@@ -58,7 +63,14 @@ interface Regime {
 
 interface Input {
   readonly schema: Schema;
-  readonly rows: HostileRow[];
+  readonly rows: readonly HostileRow[];
+}
+
+interface Step {
+  readonly inputs: readonly Input[];
+  /** By input. */
+  readonly watermarks: readonly number[];
+  readonly clockMs: number;
 }
 
 const KEY_GROUPS = 16;
@@ -77,9 +89,9 @@ export function verifyOperator(test: HostileCase): void {
   const seed = test.seed ?? 1;
   const pool = new MemoryPool(loadKernels(test.build ?? 'simd'));
   const steps = readSteps(test);
-  const run = (regime: Regime): Outputs => {
+  const run = (regime: Regime, cut: readonly Step[] = steps): Outputs => {
     try {
-      return runRegime(test, pool, steps, regime);
+      return runRegime(test, pool, cut, regime);
     } catch (error) {
       if (error instanceof Error) error.message = `${describe(regime)}: ${error.message}`;
       throw error;
@@ -92,6 +104,54 @@ export function verifyOperator(test: HostileCase): void {
     const ordered = test.order !== 'any' && regime.lanes.every((n) => n === 1);
     compare(`given by ${describe(plain)}`, base, run(regime), ordered ? 'ordered' : 'any', regime, test);
   }
+  if (test.recut !== true) return;
+  for (const regime of regimes(test.lanes ?? [1, 2, 3], seed)) {
+    const found = run(regime, cutAnew(steps, new Random(regime.seed + regime.poison)));
+    compare('over all steps as first cut', inOne(base), inOne(found), 'any', regime, test);
+  }
+}
+
+/** All steps' rows by port. */
+function inOne(outputs: Outputs): Outputs {
+  const ports = Math.max(0, ...outputs.map((step) => step.length));
+  return [Array.from({ length: ports }, (_, port) => outputs.flatMap((step) => step[port] ?? []))];
+}
+
+/** The same rows in other steps: some joined with the next, some parted by a mark that brings nothing new. */
+function cutAnew(steps: readonly Step[], random: Random): Step[] {
+  const cut: Step[] = [];
+  let held: Step | undefined;
+  let before: readonly number[] | undefined;
+  for (const [i, step] of steps.entries()) {
+    const joined: Step = held === undefined ? step : { ...step, inputs: step.inputs.map((input, n) => joinInputs(held?.inputs[n], input)) };
+    held = undefined;
+    if (i < steps.length - 1 && random.bool(0.3)) {
+      held = joined;
+      continue;
+    }
+    if (random.bool(0.3)) {
+      const share = random.float();
+      const [first, second] = [true, false].map((early) => joined.inputs.map((input) => partInput(input, share, early))) as [
+        Input[],
+        Input[],
+      ];
+      cut.push({ inputs: first, watermarks: before ?? joined.watermarks.map(() => -Infinity), clockMs: joined.clockMs });
+      cut.push({ ...joined, inputs: second });
+    } else {
+      cut.push(joined);
+    }
+    before = joined.watermarks;
+  }
+  return cut;
+}
+
+function joinInputs(first: Input | undefined, second: Input): Input {
+  return { schema: second.schema, rows: [...(first?.rows ?? []), ...second.rows] };
+}
+
+function partInput({ schema, rows }: Input, share: number, first: boolean): Input {
+  const at = Math.floor(rows.length * share);
+  return { schema, rows: first ? rows.slice(0, at) : rows.slice(at) };
 }
 
 function regimes(lanes: readonly number[], seed: number): Regime[] {
@@ -128,20 +188,19 @@ function describe({ cut, room, between, lanes, seed }: Regime): string {
   return `${cuts}, ${rooms}${then}, lanes ${lanes.join(', ')}, seed ${seed}`;
 }
 
-function runRegime(test: HostileCase, pool: MemoryPool, steps: readonly (readonly Input[])[], regime: Regime): Outputs {
+function runRegime(test: HostileCase, pool: MemoryPool, steps: readonly Step[], regime: Regime): Outputs {
   const random = new Random(regime.seed);
-  const promises = noneIsLate(test, steps);
+  const promises = noneIsLate(steps);
   const make = (groups: KeyGroups): HostileLane =>
     new HostileLane(pool, groups, (ws, g) => test.make(ws, g), { room: regime.room, random, promises, poison: regime.poison });
   const lanesAt = (step: number): number => must(regime.lanes[step % regime.lanes.length], 'a number of lanes');
   let lanes = Array.from({ length: lanesAt(0) }, (_, lane) => make({ count: KEY_GROUPS, lane, lanes: lanesAt(0) }));
   const outputs: Outputs = [];
-  steps.forEach((inputs, step) => {
+  steps.forEach(({ inputs, watermarks, clockMs }, step) => {
     lanes.forEach((lane, number) => {
       lane.outputs.length = 0;
       for (const { input, schema, rows } of deal(inputs, number, lanes.length, test, regime, random)) lane.push(input, schema, rows);
-      const { watermark, clockMs = 0 } = test.steps[step] as HostileStep;
-      lane.mark(inputs.length, step, clockMs, typeof watermark === 'number' ? inputs.map(() => watermark) : watermark);
+      lane.mark(inputs.length, step, clockMs, watermarks);
     });
     const ports = Math.max(...lanes.map((lane) => lane.outputs.length));
     outputs.push(Array.from({ length: ports }, (_, port) => lanes.flatMap((lane) => lane.outputs[port] ?? [])));
@@ -185,8 +244,8 @@ function cutRows(rows: readonly HostileRow[], regime: Regime, random: Random): (
   return parts;
 }
 
-/** The steps' rows, each with its key group. */
-function readSteps(test: HostileCase): Input[][] {
+/** The steps, with each row's key group. */
+function readSteps(test: HostileCase): Step[] {
   const ws = createWorkspace({ build: test.build ?? 'simd', bytes: 32 << 20 });
   const schemas: Schema[] = [];
   for (const { inputs } of test.steps) {
@@ -194,16 +253,16 @@ function readSteps(test: HostileCase): Input[][] {
       if (given !== undefined) schemas[input] ??= (typeof given === 'string' ? parseTable(given) : given).schema;
     });
   }
-  return test.steps.map(({ inputs }) =>
-    Array.from(schemas, (schema, input) => {
+  return test.steps.map(({ inputs, watermark, clockMs = 0 }) => ({
+    inputs: Array.from(schemas, (schema, input) => {
       const given = inputs[input];
       const batch = typeof given === 'string' ? parseTable(given) : given;
-      return {
-        schema: must(schema, `a batch for input ${input}, in some step`),
-        rows: batch === undefined ? [] : rowsOf(ws, batch, input, test.keys?.[input]),
-      };
+      const rows = batch === undefined ? [] : rowsOf(ws, batch, input, test.keys?.[input]);
+      return { schema: must(schema, `a batch for input ${input}, in some step`), rows };
     }),
-  );
+    watermarks: typeof watermark === 'number' ? schemas.map(() => watermark) : watermark,
+    clockMs,
+  }));
 }
 
 function rowsOf(ws: Workspace, batch: DetachedBatch, input: number, keys: readonly string[] | undefined): HostileRow[] {
@@ -232,13 +291,10 @@ function groupsOf(ws: Workspace, batch: DetachedBatch, keys: readonly string[]):
 }
 
 /** Whether no row comes in that the watermark before its step forbids. */
-function noneIsLate(test: HostileCase, steps: readonly (readonly Input[])[]): boolean {
-  return steps.every((inputs, step) => {
-    const before = step === 0 ? -Infinity : (test.steps[step - 1] as HostileStep).watermark;
-    return inputs.every(({ rows }, input) => {
-      const watermark = typeof before === 'number' ? before : (before[input] ?? -Infinity);
-      return rows.every(({ meta }) => meta.time === undefined || meta.time > watermark);
-    });
+function noneIsLate(steps: readonly Step[]): boolean {
+  return steps.every(({ inputs }, step) => {
+    const before = step === 0 ? [] : (steps[step - 1] as Step).watermarks;
+    return inputs.every(({ rows }, input) => rows.every(({ meta }) => meta.time === undefined || meta.time > (before[input] ?? -Infinity)));
   });
 }
 
