@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import { run } from 'millrace';
 import { generateNexmark } from '../../ts/connectors/nexmark/generate.js';
@@ -146,4 +148,11 @@ test('weather told by JavaScript functions, from real days', async () => {
     sorted([...tally], ([key]) => key),
     sorted(expected, ([key]) => key),
   );
+});
+
+test('what npm start runs tells results and throughput', () => {
+  const done = spawnSync(process.execPath, [fileURLToPath(new URL('start.js', import.meta.url)), BIDS], { encoding: 'utf8' });
+  assert.equal(done.stderr, '');
+  assert.match(done.stdout, /busiest auctions/);
+  assert.match(done.stdout, /200,000 bids \(0\.05 GB of NDJSON\) became [\d,]+ results in [\d.]+ s on \d+ lanes/);
 });
