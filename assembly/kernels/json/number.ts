@@ -1,4 +1,5 @@
 // JSON numbers of any shape, taken apart exactly: (-1)^negative · mantissa · 10^exponent.
+import { POWERS_OF_FIVE } from "./generated/powers-of-five";
 import { FOUND, INT32, JsonContext, MICROS, NOT_INTEGRAL, OUT_OF_RANGE, SECONDS } from "./layout";
 
 // @ts-ignore: decorator
@@ -143,14 +144,57 @@ export function storeTime(ctx: JsonContext, format: u32, values: usize, row: u32
   return FOUND;
 }
 
+// The high 64 bits of a 128-bit product; the low ones are a * b.
+// @ts-ignore: decorator
+@inline function multiplyHigh(a: u64, b: u64): u64 {
+  const a0 = a & 0xffffffff;
+  const a1 = a >>> 32;
+  const b0 = b & 0xffffffff;
+  const b1 = b >>> 32;
+  const middle = a1 * b0 + ((a0 * b0) >>> 32);
+  return a1 * b1 + (middle >>> 32) + (((middle & 0xffffffff) + a0 * b1) >>> 32);
+}
+
+/**
+ * The bits of the float64 nearest to mantissa · 10^exponent (not 0; -342 <= exponent <= 308), or 0 when that takes
+ * more than 128 bits to say, or is not a normal number (Lemire, "Number parsing at a gigabyte per second", 2021).
+ */
+function nearestBits(mantissa: u64, exponent: i32): u64 {
+  const zeros = clz(mantissa);
+  const w = mantissa << zeros;
+  const entry = POWERS_OF_FIVE + (<usize>(exponent + 342) << 4);
+  const five = load<u64>(entry);
+  let low = w * five;
+  let high = multiplyHigh(w, five);
+  if ((high & 0x1ff) == 0x1ff) {
+    const more = multiplyHigh(w, load<u64>(entry, 8));
+    low += more;
+    if (more > low) high++;
+  }
+  const upper = high >>> 63;
+  const shift = upper + 9;
+  let bits = high >>> shift;
+  let power = ((217706 * exponent) >> 16) + 1086 + <i32>upper - <i32>zeros;
+  if (power <= 0) return 0;
+  // Exactly between two float64s: only for so few powers of five can that be.
+  if (low <= 1 && exponent >= -4 && exponent <= 23 && (bits & 3) == 1 && bits << shift == high) bits &= ~(<u64>1);
+  bits = (bits + (bits & 1)) >>> 1;
+  if (bits >= 0x20000000000000) {
+    bits = 0x10000000000000;
+    power++;
+  }
+  if (power >= 2047) return 0;
+  return (bits & 0xfffffffffffff) | (<u64>power << 52);
+}
+
 /** What `storeFloat` answers when the host must convert the text. */
 // @ts-ignore: decorator
 @inline export const HOSTED: u32 = 99;
 
 /**
  * Stores the number read last as the nearest float64. Exact for up to 2^53 times a power of ten up to 22 (Clinger,
- * "How to read floating point numbers accurately", 1990); other numbers are the host's. Beyond the largest float64
- * is out of range.
+ * "How to read floating point numbers accurately", 1990); others by nearestBits; what is left is the host's. Beyond the
+ * largest float64 is out of range.
  */
 export function storeFloat(ctx: JsonContext, values: usize, row: u32): u32 {
   const mantissa = ctx.mantissa;
@@ -177,6 +221,14 @@ export function storeFloat(ctx: JsonContext, values: usize, row: u32): u32 {
   if (magnitude < -330) {
     store<f64>(at, ctx.negative ? -0.0 : 0.0);
     return FOUND;
+  }
+  if (exponent >= -342 && exponent <= 308) {
+    const bits = nearestBits(mantissa, exponent);
+    // Digits that did not fit lie between this mantissa and the next: where both round alike, so do they.
+    if (bits != 0 && (ctx.inexact == 0 || bits == nearestBits(mantissa + 1, exponent))) {
+      store<u64>(at, bits | (<u64>ctx.negative << 63));
+      return FOUND;
+    }
   }
   return HOSTED;
 }
