@@ -34,7 +34,7 @@ export class MemorySource implements Source {
   }
 
   open(_split: SplitSpec, position: number): PushReader {
-    const builder = new BatchBuilder(this.schema);
+    const builder = new BatchBuilder(this.schema, { rowsAre: 'memory(): row' });
     return Symbol.iterator in this.#rows
       ? new IterableReader(this.#rows[Symbol.iterator](), builder, position)
       : new AsyncIterableReader(this.#rows[Symbol.asyncIterator](), builder, position, this.#host);
