@@ -77,7 +77,8 @@ export class LineFileReader implements LaneReader {
     // Each piece begins with a copy of the header, which counts in positions once.
     const origin = block.from + (block.from === 0 ? start : bom);
     const position = (offset: number) => `byte ${origin + offset}`;
-    yield* this.#stage.run(buffer.start + start, buffer.closed(start, bytes.length), { source: split.id, position, describe: position });
+    const place = { source: split.id === '-' ? 'stdin' : split.id, position, describe: position };
+    yield* this.#stage.run(buffer.start + start, buffer.closed(start, bytes.length), place);
   }
 
   #begin(file: FileHandle, path: string, size: number): void {

@@ -101,7 +101,7 @@ describe('streams of bytes', () => {
         });
         assert.deepEqual(
           got.malformed.map((m) => [m['source'], m['position']]),
-          [['-', `byte ${position}`]],
+          [['stdin', `byte ${position}`]],
           `${format} in pieces of ${piece}`,
         );
       }
