@@ -24,7 +24,7 @@ export const CONTEXT = {
   exactRows: 19,
   lastTemplate: 20,
 } as const;
-export const CONTEXT_BYTES = 216;
+export const CONTEXT_BYTES = 224;
 
 export const COLUMN = { kind: 0, values: 1, valid: 2, format: 3, next: 4 } as const;
 export const COLUMN_BYTES = 40;

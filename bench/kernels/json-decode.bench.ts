@@ -1,3 +1,6 @@
+// NDJSON to two int64 columns (and two float64 ones), blocks in memory: each tier of the decoder, rows of one shape and of several; against
+// JSON.parse, line by line. Answers are compared.
+// usage: json-decode.bench.js [--small]
 import assert from 'node:assert/strict';
 import { field, type Schema } from '../../ts/columns/schema.js';
 import { DEFAULT_LIMITS } from '../../ts/core/limits.js';
@@ -6,7 +9,7 @@ import { JsonDecoder, type JsonTier } from '../../ts/wasm/json-decoder.js';
 import { createWorkspace, type Workspace } from '../../ts/wasm/workspace.js';
 
 /** One measured way of decoding one kind of rows. */
-export interface JsonDecodeResult {
+interface JsonDecodeResult {
   readonly name: string;
   readonly bytesPerRow: number;
   readonly nsPerRow: number;
@@ -16,6 +19,7 @@ export interface JsonDecodeResult {
 const BLOCK_BYTES = 1 << 20;
 const FIRST_TIME = 1_700_000_000_000;
 const FIELDS: Schema = [field('auction', 'int64'), field('dateTime', 'int64')];
+const FLOAT_FIELDS: Schema = [...FIELDS, field('lat', 'float64'), field('lon', 'float64')];
 
 /** Rows as the Nexmark generator writes bids: about 184 bytes. `varied`: strings of changing length. */
 function bidRow(random: Random, varied: boolean): string {
@@ -36,18 +40,23 @@ function mixedRow(random: Random): string {
   }
 }
 
+function floatRow(random: Random): string {
+  return `{"auction":${random.int(1, 1e6)},"lat":${random.float() * 90},"lon":${-random.float() * 180},"dateTime":${FIRST_TIME + random.int(0, 1e9)}}\n`;
+}
+
 interface Sums {
   auction: bigint;
   dateTime: bigint;
 }
 
 /** Decodes `megabytes` of rows in blocks, best of `rounds`, and checks the columns' sums against JSON.parse. */
-export function benchJsonDecode(megabytes: number, rounds: number): JsonDecodeResult[] {
+function benchJsonDecode(megabytes: number, rounds: number): JsonDecodeResult[] {
   const results: JsonDecodeResult[] = [];
   const cases: { name: string; row: (random: Random) => string; tier: JsonTier }[] = [
     { name: 'bids, template', row: (r) => bidRow(r, false), tier: 'template' },
     { name: 'bids of varied length, template', row: (r) => bidRow(r, true), tier: 'template' },
     { name: 'three shapes mixed, template', row: mixedRow, tier: 'template' },
+    { name: 'rows of floats with 16 digits, template', row: floatRow, tier: 'template' },
     { name: 'bids, tolerant', row: (r) => bidRow(r, false), tier: 'tolerant' },
     { name: 'bids, exact', row: (r) => bidRow(r, false), tier: 'exact' },
   ];
@@ -61,7 +70,7 @@ export function benchJsonDecode(megabytes: number, rounds: number): JsonDecodeRe
     }
     const expected = parse(blocks);
     const ws = createWorkspace({ bytes: (megabytes * 2 + 128) << 20 });
-    const decoder = new JsonDecoder(ws, { fields: FIELDS, limits: DEFAULT_LIMITS }, tier);
+    const decoder = new JsonDecoder(ws, { fields: row === floatRow ? FLOAT_FIELDS : FIELDS, limits: DEFAULT_LIMITS }, tier);
     const places = blocks.map((text) => place(ws, text));
     // Each block's best round: what a busy machine takes away hits some rounds only.
     const fastest: number[] = [];
@@ -133,9 +142,9 @@ function parse(blocks: readonly string[]): { rows: number; sums: Sums; nsPerRow:
   return { rows, sums, nsPerRow: elapsed / rows };
 }
 
-if (process.argv[1] !== undefined && import.meta.url === new URL(process.argv[1], 'file:').href) {
-  for (const r of benchJsonDecode(Number(process.argv[2] ?? 16), 5))
-    console.log(
-      `${r.name.padEnd(48)} ${r.bytesPerRow.toFixed(0)} B/row ${r.nsPerRow.toFixed(1).padStart(8)} ns/row ${r.gigabytesPerSecond.toFixed(2).padStart(6)} GB/s`,
-    );
-}
+const small = process.argv.includes('--small');
+console.log(`${'rows'.padEnd(48)}    bytes/row     ns/row   GB/s`);
+for (const r of benchJsonDecode(small ? 1 : 16, small ? 1 : 5))
+  console.log(
+    `${r.name.padEnd(48)} ${r.bytesPerRow.toFixed(0).padStart(12)} ${r.nsPerRow.toFixed(1).padStart(10)} ${r.gigabytesPerSecond.toFixed(2).padStart(6)}`,
+  );
