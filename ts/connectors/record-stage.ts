@@ -5,7 +5,8 @@ import { MillraceError } from '../core/errors.js';
 import { MAX_BATCH_ROWS } from '../core/limits.js';
 import type { BadRecord, Decoded, RowDecoder } from '../wasm/decoder.js';
 import type { Workspace } from '../wasm/workspace.js';
-import { MALFORMED_SCHEMA, type SourceItem } from './connector.js';
+import { rangeSelection, takeVector } from '../wasm/selection.js';
+import { MALFORMED_SCHEMA, type PendingRows, type SourceItem } from './connector.js';
 
 /** What to do with a record that cannot be decoded. */
 export type MalformedPolicy = 'fail' | 'skip' | 'route';
@@ -23,8 +24,11 @@ export interface RecordPlace {
 export interface RecordStageOptions {
   readonly fields: Schema;
   readonly policy: MalformedPolicy;
-  /** Where a piece of at most `rows` records ends, at or before `end`. */
-  readonly pieceEnd: (start: Address, end: Address, rows: number) => Address;
+  /**
+   * Where a piece of at most `rows` records ends, at or before `end`. Without it bytes are decoded whole, and rows beyond
+   * a batch's number are cut afterwards: better where it is rare that a block holds so many.
+   */
+  readonly pieceEnd?: (start: Address, end: Address, rows: number) => Address;
   /** MAX_BATCH_ROWS unless a test wants less. */
   readonly batchRows?: number;
 }
@@ -52,7 +56,7 @@ export class RecordStage {
     const { policy, pieceEnd, batchRows = MAX_BATCH_ROWS } = this.#options;
     this.#bytes += end - start;
     for (let from = start; from < end; ) {
-      const to = pieceEnd(from, end, batchRows);
+      const to = pieceEnd === undefined ? end : pieceEnd(from, end, batchRows);
       const bad: BadRecord[] = [];
       const decoded = this.#decoder.decode(from, to, (record) => bad.push(record));
       bad.sort((a, b) => a.start - b.start);
@@ -62,7 +66,8 @@ export class RecordStage {
       if (first !== undefined && policy === 'fail') throw malformedError(first, start, place, this.#ws.memory.u8);
       // The next piece is decoded later: what is told of this one must be copied now.
       const malformed = bad.length > 0 && policy === 'route' ? this.#malformedBatch(bad, start, place) : undefined;
-      if (decoded.rows > 0) yield this.#pending(decoded);
+      if (decoded.rows > batchRows) yield* this.#parts(decoded, batchRows);
+      else if (decoded.rows > 0) yield this.#pending(decoded);
       if (malformed !== undefined) yield { port: 'malformed', batch: malformed };
       from = to;
     }
@@ -76,7 +81,7 @@ export class RecordStage {
     this.#decoder.close();
   }
 
-  #pending(decoded: Decoded): SourceItem {
+  #pending(decoded: Decoded): PendingRows {
     const { fields } = this.#options;
     const columns = decoded.columns.map(
       (column, i) => column ?? { kind: (fields[i] as Schema[number]).kind, validity: NONE, offsets: NONE, values: NONE },
@@ -87,6 +92,31 @@ export class RecordStage {
       deferred: this.#strings,
       finish: (selection, count) => batchOf(fields, count, this.#decoder.materialise(decoded, selection, count)),
     };
+  }
+
+  /** Rows of one decoding as several batches. */
+  *#parts(decoded: Decoded, batchRows: number): Generator<SourceItem, void, undefined> {
+    const whole = this.#pending(decoded);
+    for (let from = 0; from < decoded.rows; from += batchRows) {
+      const { selection, count } = rangeSelection(this.#ws, from, Math.min(decoded.rows, from + batchRows));
+      const columns = whole.partial.columns.map((column, i) =>
+        decoded.columns[i] === undefined ? column : takeVector(this.#ws, column, selection, count),
+      );
+      yield {
+        port: 'rows',
+        partial: batchOf(this.#options.fields, count, columns),
+        deferred: this.#strings,
+        finish: (chosen, n) => whole.finish(chosen === NONE ? selection : this.#among(selection, chosen, n), chosen === NONE ? count : n),
+      };
+    }
+  }
+
+  /** The rows of `selection` that stand at the places `chosen`. */
+  #among(selection: Address, chosen: Address, count: number): Address {
+    const { u32 } = this.#ws.memory;
+    const at = this.#ws.alloc(count * 4);
+    for (let i = 0; i < count; i++) u32[at / 4 + i] = u32[selection / 4 + (u32[chosen / 4 + i] as number)] as number;
+    return at;
   }
 
   #malformedBatch(bad: readonly BadRecord[], origin: Address, place: RecordPlace): Batch {

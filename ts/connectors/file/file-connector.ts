@@ -54,8 +54,7 @@ function plannerOf(options: FileOptions, context: SourceContext): BlockPlanner {
 function ndjsonReader(context: LaneReaderContext): LaneReader {
   const { ws, fields, limits, onMalformed: policy, host } = context;
   const decoder = new JsonDecoder(ws, { fields, limits });
-  const pieceEnd = (start: Address, end: Address, rows: number) => ws.kernels.bytes_after_nth(start, end, NEWLINE, rows) >>> 0;
-  return new LineFileReader(ws, new RecordStage(ws, decoder, { fields, policy, pieceEnd }), { host, limits, aligned: false });
+  return new LineFileReader(ws, new RecordStage(ws, decoder, { fields, policy }), { host, limits, aligned: false });
 }
 
 function csvReader(options: CsvOptions, context: LaneReaderContext): LaneReader {
