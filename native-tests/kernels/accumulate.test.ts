@@ -14,7 +14,7 @@ import { keyText, twinWindows, type TwinRow } from '../twins/windowed.js';
 
 const BYTES = 64 << 20;
 const KINDS: readonly Kind[] = ['bool', 'int32', 'int64', 'float64', 'utf8', 'binary', 'timestamp'];
-const WORDS = ['', 'a', 'ab', 'abcdefgh', 'abcdefghi', 'ä', 'abcdefgh\u0000', 'z'.repeat(40)];
+const WORDS = ['', 'a', 'ab', 'abcdefgh', 'abcdefghi', 'ä', 'abcdefgh\u0000', 'z'.repeat(40), 'zaaaaaaaa', 'azzzzzzzz', 'zaaaaaaab'];
 
 function randomValue(random: Random, kind: Kind, nullable: boolean): KeyValue {
   if (nullable && random.bool(0.2)) return null;

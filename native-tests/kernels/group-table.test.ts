@@ -127,6 +127,27 @@ for (const build of BUILDS) {
     words.table.close();
   });
 
+  test(`keys of one slot and one tag are told apart by themselves (${build})`, () => {
+    const ws = createWorkspace({ build, bytes: 64 << 20, seed: SEED });
+    // A table of 256 slots takes its slot from the top 8 bits and its tag from the lowest 24: the 32 between are free.
+    const hashes = Array.from({ length: 40 }, (_, i) => (0xabn << 56n) | (BigInt(i) << 32n));
+    const words = new Checked(ws, [field('k', 'int64')]);
+    // The tag is taken after the product's upper half was folded onto the lower.
+    words.add(hashes.map((h) => [unword(SEED, h | (h >> 32n))]));
+    words.check();
+    words.table.close();
+
+    const texts: Uint8Array[] = [];
+    for (let i = 0n; texts.length < 20; i++) {
+      const tail = unmix(7n, unmix(SEED, (0xabn << 56n) | (i << 24n) | 0x123456n));
+      if (tail < 2n ** 56n) texts.push(Uint8Array.from({ length: 7 }, (_, b) => Number((tail >> BigInt(b * 8)) & 0xffn)));
+    }
+    const bytes = new Checked(ws, [field('k', 'binary')]);
+    bytes.add(texts.map((t) => [t]));
+    bytes.check();
+    bytes.table.close();
+  });
+
   test(`appended rows are groups of their own (${build})`, () => {
     const ws = createWorkspace({ build, bytes: 64 << 20 });
     const schema = [field('s', 'utf8')];
