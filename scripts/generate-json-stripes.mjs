@@ -81,7 +81,7 @@ export function lockstep${k}(st: usize, template: usize, ctx: JsonContext): void
         ${whole('b$ |= u32(v != <i64><i32>v); store<i32>(values + (<usize>r$ << 2), <i32>v);')}
         break;
       case F64:
-        ${called('decimalTo(p$, values + (<usize>r$ << 3))')}
+        ${called('decimalTo(p$, values + (<usize>r$ << 3), ctx)')}
         break;
       case NUMBER:
         ${called('decimalEnd(p$)')}

@@ -1,6 +1,6 @@
 // What the lockstep tier does with one value; the generated code does the same to several rows at a time.
-import { JsonColumn, JsonContext, MICROS } from "./layout";
-import { powerOfTen } from "./number";
+import { FOUND, JsonColumn, JsonContext, MICROS } from "./layout";
+import { powerOfTen, readNumber, storeFloat } from "./number";
 import { plainText, stringStops } from "./scan";
 import { base64 } from "./string";
 import { readIsoTime } from "./time";
@@ -72,12 +72,19 @@ export function decimalEnd(p: usize): usize {
   return f == 0 || (f & 1) ? 0 : p + 1 + <usize>ctz(f);
 }
 
-/** Stores the decimal of up to 15 digits at `p` as the nearest float64 at `out`: the address after it, or 0. */
-export function decimalTo(p: usize, out: usize): usize {
+/** Stores the number of any shape at `p` as the nearest float64 at `out`: the address after it, or 0 when that is for the host. */
+function longDecimalTo(p: usize, out: usize, ctx: JsonContext): usize {
+  const end = readNumber(p, ctx);
+  return end != 0 && storeFloat(ctx, out, 0) == FOUND ? end : 0;
+}
+
+/** Stores the number at `p` as the nearest float64 at `out`, decimals of up to 15 digits fast: the address after it, or 0. */
+export function decimalTo(p: usize, out: usize, ctx: JsonContext): usize {
+  const start = p;
   const negative = load<u8>(p) == 0x2d;
   p += usize(negative);
   const m = nonDigits(v128.load(p));
-  if (notWhole(m, p) & 1) return 0;
+  if (notWhole(m, p) & 1) return longDecimalTo(start, out, ctx);
   const whole = <u32>ctz(m);
   p += <usize>whole;
   let mantissa = digits(p, whole);
@@ -85,10 +92,11 @@ export function decimalTo(p: usize, out: usize): usize {
   if (load<u8>(p) == 0x2e) {
     const f = nonDigits(v128.load(p, 1));
     decimals = <u32>ctz(f | 0x10000);
-    if ((f & 1) || whole + decimals > 15) return 0;
+    if ((f & 1) || whole + decimals > 15) return longDecimalTo(start, out, ctx);
     p += 1 + <usize>decimals;
     mantissa = mantissa * load<i64>(WHOLE_POWERS + (<usize>decimals << 3)) + digits(p, decimals);
   }
+  if ((load<u8>(p) | 0x20) == 0x65) return longDecimalTo(start, out, ctx);
   const value = <f64>mantissa / powerOfTen(decimals);
   store<f64>(out, negative ? -value : value);
   return p;
