@@ -1,9 +1,9 @@
 import { stdout } from 'node:process';
 import { buildJob } from '../api/job.js';
-import { explain } from '../plan/explain.js';
+import { explainJob } from '../api/explain-job.js';
 import { HELP } from './help.js';
 import { loadJob, parseParams } from './load-job.js';
-import { parse, UsageError } from './usage.js';
+import { parse, UsageError, wholeNumber } from './usage.js';
 
 export async function explainCommand(args: readonly string[]): Promise<number> {
   const { values, positionals } = parse(
@@ -11,6 +11,7 @@ export async function explainCommand(args: readonly string[]): Promise<number> {
     {
       job: { type: 'string' },
       param: { type: 'string', multiple: true },
+      lanes: { type: 'string' },
       json: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
@@ -22,7 +23,8 @@ export async function explainCommand(args: readonly string[]): Promise<number> {
   }
   const [path, ...more] = positionals;
   if (path === undefined || more.length > 0) throw new UsageError('explain takes one module', 'explain');
-  const { plan } = buildJob(await loadJob(path, values.job), parseParams(values.param));
-  stdout.write(values.json === true ? `${JSON.stringify(plan, null, 2)}\n` : `${explain(plan).trimEnd()}\n`);
+  const lanes = wholeNumber(values.lanes, 'lanes', 'explain', 1) ?? 2;
+  const built = buildJob(await loadJob(path, values.job), parseParams(values.param));
+  stdout.write(values.json === true ? `${JSON.stringify(built.plan, null, 2)}\n` : explainJob(built, lanes));
   return 0;
 }

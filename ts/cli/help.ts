@@ -34,9 +34,10 @@ Examples:
   millrace run orders.ts --lanes 2 --param least=9 --param path=a.csv
   millrace run jobs.js --job late-orders --json 2>status.ndjson
 `,
-  explain: `Usage: millrace explain <module> [--job <name>] [--param <name=value>]... [--json]
+  explain: `Usage: millrace explain <module> [--job <name>] [--param <name=value>]... [--lanes <n>] [--json]
 
-Shows the plan: what reads what, with columns and types. --json prints the plan itself.
+Shows the plan: what reads what, with columns and types; then how it runs on so many lanes (2 unless said): stages,
+operators, and where rows move between lanes. --json prints the plan itself.
 
 Examples:
   millrace explain orders.ts

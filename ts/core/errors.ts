@@ -85,17 +85,38 @@ export interface ErrorData {
   readonly operator: string | undefined;
   readonly details: Readonly<Record<string, unknown>>;
   readonly stack: string | undefined;
+  /** What lay beneath, as far as it can cross threads. */
+  readonly cause: { readonly name: string; readonly message: string; readonly stack: string | undefined } | undefined;
 }
 
 export function errorToData(error: unknown): ErrorData {
   const e = toMillraceError(error);
-  return { code: e.code, message: e.message, operator: e.operator, details: e.details, stack: e.stack };
+  return { code: e.code, message: e.message, operator: e.operator, details: e.details, stack: e.stack, cause: causeToData(e.cause) };
 }
 
 export function errorFromData(data: ErrorData): MillraceError {
-  const error = new MillraceError(data.code, data.message, { operator: data.operator, details: data.details });
+  const error = new MillraceError(data.code, data.message, {
+    operator: data.operator,
+    details: data.details,
+    cause: causeFromData(data.cause),
+  });
   if (data.stack !== undefined) error.stack = data.stack;
   return error;
+}
+
+function causeToData(cause: unknown): ErrorData['cause'] {
+  if (cause === undefined) return undefined;
+  return cause instanceof Error
+    ? { name: cause.name, message: cause.message, stack: cause.stack }
+    : { name: typeof cause, message: String(cause), stack: undefined };
+}
+
+function causeFromData(data: ErrorData['cause']): Error | undefined {
+  if (data === undefined) return undefined;
+  const cause = new Error(data.message);
+  cause.name = data.name;
+  if (data.stack !== undefined) cause.stack = data.stack;
+  return cause;
 }
 
 /** Anything thrown, as one of ours: a WASM trap keeps its name, all else is a bug. */

@@ -84,3 +84,20 @@ export interface SinkProgram {
 }
 
 export type { BlockRef, SplitSpec };
+
+/**
+ * A place where asynchronous work cuts the graph: rows leave the lanes by `sink`, to an event loop, and what comes back
+ * enters later steps by `source`, as any other source's rows do. What is under way between the two is state: a snapshot
+ * holds the rows that have left and not come back, and gives them to the event loop again on restore.
+ */
+export interface GraphCut {
+  /** Indexes into the program's sinks and sources. */
+  readonly sink: number;
+  readonly source: number;
+  /** Rows that may be under way at once, on all lanes together. */
+  readonly capacity: number;
+  /** Whether rows must come back in the order in which they left, for each key. */
+  readonly ordered: boolean;
+  /** Of the rows that come back: no row of them will be at or before this, given what is under way. */
+  heldWatermark(pendingTimes: Iterable<number>, watermark: number): number;
+}
