@@ -1,45 +1,44 @@
-// Tumbling sum and count by int64 key, columns in memory: WindowAggregate against a plain Map. Answers are compared.
-// usage: group-by.bench.js [--small]
-import assert from 'node:assert/strict';
+// Tumbling count and sum by int64 key, columns in memory: WindowAggregate against the same algorithm in C, DuckDB and a Map.
+// Two cases for each number of keys: from rows to results (groups are made, tables grow, the window fires), and rows that
+// meet groups which are all there, as in the later part of a window.
+// usage: group-by.bench.js [--small] [--json FILE]
 import { batchOf, type Batch } from '../../ts/columns/batch.js';
 import { NONE } from '../../ts/columns/memory.js';
 import { field, type Schema } from '../../ts/columns/schema.js';
-import { Random } from '../../ts/core/random.js';
 import { WindowAggregate } from '../../ts/operators/window-aggregate.js';
 import { createWorkspace, type Workspace } from '../../ts/wasm/workspace.js';
+import { small, Suite, Timed, type Contender } from '../harness.js';
+import { Duck } from '../peers/duckdb.js';
+import { nativeProgram } from '../peers/native.js';
+import { keyOf, rowsInSql, valueOf } from '../peers/rows.js';
 
-const small = process.argv.includes('--small');
 const BATCH_ROWS = 32_768;
 const ROWS = small ? 131_072 : 4_194_304;
-/** Repeats of the rows in one window, so that finding groups, not making them, is what is measured. */
-const ROUNDS = small ? 1 : 4;
 
-const float = process.argv.includes('--float');
-const SCHEMA: Schema = [field('key', 'int64'), field('value', float ? 'float64' : 'int64')];
+const SCHEMA: Schema = [field('key', 'int64'), field('value', 'int64')];
 
 function fill(ws: Workspace, keys: number): Batch[] {
-  const random = new Random(keys);
   return Array.from({ length: ROWS / BATCH_ROWS }, (_, b) => {
     const [k, v, t] = [0, 0, 0].map(() => ws.blocks.alloc(BATCH_ROWS * 8)) as [number, number, number];
     for (let i = 0; i < BATCH_ROWS; i++) {
-      ws.memory.i64[k / 8 + i] = BigInt(random.int(0, keys - 1));
-      if (float) ws.memory.f64[v / 8 + i] = random.int(-1000, 1000) / 8;
-      else ws.memory.i64[v / 8 + i] = BigInt(random.int(-1000, 1000));
-      ws.memory.i64[t / 8 + i] = BigInt(Math.floor(((b * BATCH_ROWS + i) / ROWS) * 1000));
+      const row = b * BATCH_ROWS + i;
+      ws.memory.i64[k / 8 + i] = BigInt(keyOf(row, keys));
+      ws.memory.i64[v / 8 + i] = BigInt(valueOf(row));
+      ws.memory.i64[t / 8 + i] = BigInt(Math.floor((row / ROWS) * 1000));
     }
-    const column = (kind: 'int64' | 'float64', values: number) => ({ kind, validity: NONE, offsets: NONE, values });
-    return batchOf(SCHEMA, BATCH_ROWS, [column('int64', k), column(float ? 'float64' : 'int64', v)], t);
+    const column = (values: number) => ({ kind: 'int64' as const, validity: NONE, offsets: NONE, values });
+    return batchOf(SCHEMA, BATCH_ROWS, [column(k), column(v)], t);
   });
 }
 
-function ours(ws: Workspace, batches: readonly Batch[]): { rows: number; checksum: number; addNs: number; fireNs: number } {
-  const operator = new WindowAggregate(ws, {
+function windowAggregate(ws: Workspace): WindowAggregate {
+  return new WindowAggregate(ws, {
     window: { kind: 'tumbling', sizeMs: 1000, offsetMs: 0 },
     inputSchema: SCHEMA,
     keys: [0],
     aggregates: [
       { name: 'n', fn: 'count' },
-      { name: 'total', fn: 'sum', inputKind: float ? 'float64' : 'int64', argument: 1 },
+      { name: 'total', fn: 'sum', inputKind: 'int64', argument: 1 },
     ],
     outputSchema: [
       field('key', 'int64'),
@@ -54,66 +53,148 @@ function ours(ws: Workspace, batches: readonly Batch[]): { rows: number; checksu
     mode: 'rows',
     keyGroups: { count: 128, lane: 0, lanes: 1 },
   });
-  let rows = 0;
-  let checksum = 0;
-  const out = {
-    room: () => BATCH_ROWS,
-    emit: (_port: number, batch: Batch) => {
-      rows += batch.rows;
-      const [, , , n, total] = batch.columns.map((c) => c.values / 8);
-      for (let i = 0; i < batch.rows; i += 97)
-        checksum +=
-          Number(ws.memory.i64[(n as number) + i]) +
-          Number(float ? ws.memory.f64[(total as number) + i] : ws.memory.i64[(total as number) + i]);
-    },
-  };
-  const from = process.hrtime.bigint();
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const batch of batches) {
-      operator.push(0, batch);
-      while (operator.pull(out) === 'more');
-    }
-  }
-  const between = process.hrtime.bigint();
-  operator.mark(0, { step: 0, clockMs: 0, watermark: Infinity });
-  while (operator.pull(out) === 'more');
-  const to = process.hrtime.bigint();
-  operator.close();
-  return { rows, checksum, addNs: Number(between - from) / (ROWS * ROUNDS), fireNs: Number(to - between) / rows };
 }
 
-function plain(ws: Workspace, batches: readonly Batch[]): { groups: number; ns: number } {
-  const groups = new Map<number, { n: number; total: number }>();
-  const input = batches.map((b) =>
-    b.columns.map((c) =>
-      c.kind === 'float64'
-        ? ws.memory.f64.slice(c.values / 8, c.values / 8 + b.rows)
-        : Float64Array.from(ws.memory.i64.subarray(c.values / 8, c.values / 8 + b.rows), Number),
-    ),
-  );
+/** Groups, sum of n², sum of total², sum of total · (key mod 1009): squares, so that rows in the wrong group show. */
+class Answer {
+  readonly #sums: [number, number, number, number] = [0, 0, 0, 0];
+
+  add(key: number, n: number, total: number): void {
+    this.#sums[0]++;
+    this.#sums[1] += n * n;
+    this.#sums[2] += total * total;
+    this.#sums[3] += total * (key % 1009);
+  }
+
+  get sums(): number[] {
+    return [...this.#sums];
+  }
+}
+
+function addAll(operator: WindowAggregate, batches: readonly Batch[], out: Parameters<WindowAggregate['pull']>[0]): void {
+  for (const batch of batches) {
+    operator.push(0, batch);
+    while (operator.pull(out) === 'more');
+  }
+}
+
+function timed(run: () => void, answer: unknown): Timed {
+  const cpu = process.cpuUsage();
   const from = process.hrtime.bigint();
-  for (const [keys, values] of input as [Float64Array, Float64Array][]) {
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i] as number;
-      const group = groups.get(key);
-      if (group === undefined) groups.set(key, { n: 1, total: values[i] as number });
-      else {
-        group.n++;
-        group.total += values[i] as number;
+  run();
+  const wallMs = Number(process.hrtime.bigint() - from) / 1e6;
+  const { user, system } = process.cpuUsage(cpu);
+  return new Timed(answer, wallMs, (user + system) / 1000);
+}
+
+/** From an empty table to results. What came out is summed the first time only: reading it row by row is no part of the work. */
+function engine(ws: Workspace, batches: readonly Batch[], rounds: number): Contender {
+  let checked = false;
+  const run = (): Timed => {
+    const answer = new Answer();
+    const check = !checked;
+    const emit = (_port: number, batch: Batch): void => {
+      if (!check) return;
+      const [key, , , n, total] = batch.columns.map((c) => c.values / 8) as [number, number, number, number, number];
+      for (let i = 0; i < batch.rows; i++)
+        answer.add(Number(ws.memory.i64[key + i]), Number(ws.memory.i64[n + i]), Number(ws.memory.i64[total + i]));
+    };
+    const out = { room: () => BATCH_ROWS, emit };
+    const operator = windowAggregate(ws);
+    const result = timed(() => {
+      for (let round = 0; round < rounds; round++) addAll(operator, batches, out);
+      operator.mark(0, { step: 0, clockMs: 0, watermark: Infinity });
+      while (operator.pull(out) === 'more');
+    }, undefined);
+    operator.close();
+    checked = true;
+    return check ? new Timed(answer.sums, result.wallMs, result.cpuMs) : result;
+  };
+  return { name: 'millrace', run };
+}
+
+function engineKnown(ws: Workspace, batches: readonly Batch[], rounds: number): { contender: Contender; close: () => void } {
+  const operator = windowAggregate(ws);
+  const out = { room: () => BATCH_ROWS, emit: () => undefined };
+  for (let round = 0; round < rounds; round++) addAll(operator, batches, out);
+  const run = () => timed(() => addAll(operator, batches, out), [operator.metrics()['groups']]);
+  return { contender: { name: 'millrace', run }, close: () => operator.close() };
+}
+
+/** Plain JavaScript: a Map of objects, over Float64Arrays (BigInt would cost it five times as much). */
+class PlainMap {
+  readonly #keys: Float64Array;
+  readonly #values: Float64Array;
+  #groups = new Map<number, { n: number; total: number }>();
+
+  constructor(keys: number) {
+    this.#keys = Float64Array.from({ length: ROWS }, (_, i) => keyOf(i, keys));
+    this.#values = Float64Array.from({ length: ROWS }, (_, i) => valueOf(i));
+  }
+
+  add(rounds: number): void {
+    const [keys, values, groups] = [this.#keys, this.#values, this.#groups];
+    for (let round = 0; round < rounds; round++) {
+      for (let i = 0; i < keys.length; i++) {
+        const key = keys[i] as number;
+        const group = groups.get(key);
+        if (group === undefined) groups.set(key, { n: 1, total: values[i] as number });
+        else {
+          group.n++;
+          group.total += values[i] as number;
+        }
       }
     }
   }
-  return { groups: groups.size, ns: Number(process.hrtime.bigint() - from) / ROWS };
+
+  contender(rounds: number): Contender {
+    const run = () => {
+      this.#groups = new Map();
+      this.add(rounds);
+      const answer = new Answer();
+      for (const [key, { n, total }] of this.#groups) answer.add(key, n, total);
+      return answer.sums;
+    };
+    return { name: 'JavaScript Map', run };
+  }
+
+  known(): Contender {
+    const run = () => {
+      this.add(1);
+      return [this.#groups.size];
+    };
+    return { name: 'JavaScript Map', run };
+  }
 }
 
-for (const keys of small ? [1000] : [1000, 100_000, 1_000_000]) {
+const suite = new Suite('kernels/group-by');
+const native = nativeProgram('group-by');
+for (const keys of small ? [1000, 20_000] : [1000, 100_000, 1_000_000]) {
+  // With a million keys, enough rows for a group to be met as often as it is made.
+  const rounds = keys >= 1_000_000 && !small ? 2 : 1;
   const ws = createWorkspace({ bytes: small ? 128 << 20 : 1 << 30 });
   const batches = fill(ws, keys);
-  const runs = Array.from({ length: small ? 1 : 5 }, () => ours(ws, batches));
-  const best = runs.reduce((a, b) => (b.addNs < a.addNs ? b : a));
-  const map = plain(ws, batches);
-  assert.equal(best.rows, map.groups);
-  const rate = `${best.addNs.toFixed(2)} ns/row (${(1000 / best.addNs).toFixed(0)} M rows/s)`;
-  const peer = `plain Map ${map.ns.toFixed(1)} ns/row: ${(map.ns / best.addNs).toFixed(1)}x`;
-  console.log(`${keys} keys: ${rate}, firing ${best.fireNs.toFixed(1)} ns/group; ${peer}`);
+  const duck = await Duck.open(1);
+  await duck.run(rowsInSql('once', ROWS, keys));
+  await duck.run('create table rows as from once');
+  for (let round = 1; round < rounds; round++) await duck.run('insert into rows from once');
+  const map = new PlainMap(keys);
+  const named = keys.toLocaleString('en');
+  const grouped = 'select "key", count(*) n, sum("value") total from rows group by "key"';
+  const sums = `select count(*), sum(n * n), sum(total * total), sum(total * ("key" % 1009)) from (${grouped})`;
+  await suite.case(`${named} keys, rows to results`, { rows: ROWS * rounds, repeat: 'once' }, [
+    engine(ws, batches, rounds),
+    ...(native === undefined ? [] : [{ name: 'C, same algorithm', run: () => native.run([keys, ROWS, rounds, 'new']) }]),
+    { name: 'DuckDB, 1 thread', run: () => duck.oneRow(sums) },
+    map.contender(rounds),
+  ]);
+  duck.close();
+  const known = engineKnown(ws, batches, rounds);
+  await suite.case(`${named} keys, groups known`, { rows: ROWS, repeat: 'once' }, [
+    known.contender,
+    ...(native === undefined ? [] : [{ name: 'C, same algorithm', run: () => native.run([keys, ROWS, rounds, 'known']) }]),
+    map.known(),
+  ]);
+  known.close();
 }
+suite.end();
