@@ -26,15 +26,18 @@ function bidRow(random: Random, varied: boolean): string {
   const word = (n: number): string => Array.from({ length: n }, () => 'abcdefghijklmnopqrstuvwxyz'[random.int(0, 25)]).join('');
   const channel = varied ? word(random.int(3, 20)) : random.pick(['Google', 'Facebk', 'Baidu_', 'Apple_']);
   const extra = word(varied ? random.int(0, 40) : 14);
-  return `{"auction":${random.int(1000, 9999)},"bidder":${random.int(1000, 9999)},"price":${random.int(100, 99_999_999)},"channel":"${channel}","url":"https://www.nexmark.com/${word(5)}/${word(5)}/${word(5)}/item.htm?query=1","dateTime":${FIRST_TIME + random.int(0, 1e9)},"extra":"${extra}"}\n`;
+  const ids = `"auction":${random.int(1000, 9999)},"bidder":${random.int(1000, 9999)},"price":${random.int(100, 99_999_999)}`;
+  const url = `https://www.nexmark.com/${word(5)}/${word(5)}/${word(5)}/item.htm?query=1`;
+  return `{${ids},"channel":"${channel}","url":"${url}","dateTime":${FIRST_TIME + random.int(0, 1e9)},"extra":"${extra}"}\n`;
 }
 
 function mixedRow(random: Random): string {
+  const time = `"dateTime":${FIRST_TIME + random.int(0, 1e9)}`;
   switch (random.int(0, 2)) {
     case 0:
       return bidRow(random, true);
     case 1:
-      return `{"auction":${random.int(1, 1e6)},"itemName":"thing","reserve":${random.int(1, 1e4)}.5,"dateTime":${FIRST_TIME + random.int(0, 1e9)},"seller":{"name":"x","rating":4.5}}\n`;
+      return `{"auction":${random.int(1, 1e6)},"itemName":"thing","reserve":${random.int(1, 1e4)}.5,${time},"seller":{"name":"x","rating":4.5}}\n`;
     default:
       return `{"dateTime":${FIRST_TIME + random.int(0, 1e9)},"auction":${random.int(1, 1e6)},"tags":["a","b"],"note":null}\n`;
   }

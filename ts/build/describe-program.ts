@@ -16,7 +16,7 @@ export function describeProgram(program: Program): string {
       if (read === undefined) continue;
       const columns = read.schema.map((f) => f.name).join(', ');
       lines.push(
-        `  source ${read.id} reads ${columns === '' ? 'no column' : columns}${read.filter === undefined ? '' : ', filtered while decoding'} -> ${to(read.targets)}`,
+        `  source ${read.id} reads ${columns || 'no column'}${read.filter ? ', filtered while decoding' : ''} -> ${to(read.targets)}`,
       );
       if (read.malformed.length > 0) lines.push(`    malformed -> ${to(read.malformed)}`);
     }
