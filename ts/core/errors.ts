@@ -1,3 +1,5 @@
+import { AssertionError } from './assert.js';
+
 /** Who can mend a fault: the author of the job, the world around it, or us. */
 export type ErrorDomain = 'user' | 'external' | 'internal';
 
@@ -127,6 +129,14 @@ export function toMillraceError(error: unknown, operator?: string): MillraceErro
   const named = new MillraceError(code, operator === undefined ? message : `${operator}: ${message}`, { operator, cause: error });
   if (error instanceof Error && error.stack !== undefined) named.stack = error.stack;
   return named;
+}
+
+/** What the world outside threw at us, such as a connection or somebody's own connector; bugs of ours stay bugs. */
+export function toExternalError(error: unknown, code: 'source.failed' | 'sink.failed', what: string, operator?: string): MillraceError {
+  if (error instanceof MillraceError || error instanceof AssertionError || isTrap(error)) return toMillraceError(error, operator);
+  const message = `${what} failed: ${error instanceof Error ? error.message : String(error)}`;
+  const named = new MillraceError(code, message, { cause: error });
+  return operator === undefined ? named : named.at(operator);
 }
 
 function isTrap(error: unknown): boolean {

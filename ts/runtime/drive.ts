@@ -62,6 +62,14 @@ export class Driver {
   /** Something may have changed: rows have come, a step is over. */
   kick(): void {
     if (this.#ended || !this.#started) return;
+    try {
+      this.#advance();
+    } catch (error) {
+      this.#parts.run.fail(error);
+    }
+  }
+
+  #advance(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     const { run, cutter, host } = this.#parts;

@@ -133,7 +133,7 @@ export class JobRun {
     acks[lane] = ack;
     if (acks.filter((a) => a !== undefined).length < this.#parts.laneCount) return;
     this.#acks.delete(ack.step);
-    void this.#complete(ack.step, acks);
+    this.#complete(ack.step, acks).catch((error: unknown) => this.fail(error));
   }
 
   async #complete(step: number, acks: readonly StepAck[]): Promise<void> {

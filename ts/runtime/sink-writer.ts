@@ -1,5 +1,5 @@
 import type { Sink, SinkChunk } from '../connectors/connector.js';
-import { toMillraceError } from '../core/errors.js';
+import { toExternalError } from '../core/errors.js';
 import { lanesInOrder } from './messages.js';
 
 /**
@@ -80,7 +80,7 @@ export class SinkWriter {
       }
     } catch (error) {
       this.#stopped = true;
-      this.#failed(toMillraceError(error, this.#id));
+      this.#failed(toExternalError(error, 'sink.failed', 'the sink', this.#id));
     } finally {
       this.#writing = false;
     }

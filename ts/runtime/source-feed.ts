@@ -1,7 +1,7 @@
 import type { BlockContent, PushReader, RowsBlock, Source, SplitSpec } from '../connectors/connector.js';
 import { detach } from '../columns/detached.js';
 import { must } from '../core/assert.js';
-import { MillraceError, toMillraceError } from '../core/errors.js';
+import { toExternalError, toMillraceError } from '../core/errors.js';
 import type { Workspace } from '../wasm/workspace.js';
 
 /** Where a source's splits stand: what a snapshot keeps of them. */
@@ -43,14 +43,14 @@ export class LaneFeed implements SourceFeed {
 
   take(split: SplitSpec, bytes: number): ReadyBlock | undefined {
     const from = this.#at(split);
-    const next = must(this.#source.blocks, 'a block planner').next(split, from, bytes);
+    const next = planned(() => must(this.#source.blocks, 'a block planner').next(split, from, bytes));
     if (next === undefined) return undefined;
     this.#positions.set(split.id, next.to);
     return { split: split.id, from, to: next.to, content: undefined };
   }
 
   ended(split: SplitSpec): boolean {
-    return must(this.#source.blocks, 'a block planner').ended(split, this.#at(split));
+    return planned(() => must(this.#source.blocks, 'a block planner').ended(split, this.#at(split)));
   }
 
   positions(): SourcePositions {
@@ -63,6 +63,14 @@ export class LaneFeed implements SourceFeed {
 
   #at(split: SplitSpec): number {
     return this.#positions.get(split.id) ?? 0;
+  }
+}
+
+function planned<T>(plan: () => T): T {
+  try {
+    return plan();
+  } catch (error) {
+    throw toExternalError(error, 'source.failed', 'a source');
   }
 }
 
@@ -162,7 +170,7 @@ export class PushFeed implements SourceFeed {
         this.#fill(split);
       },
       (error: unknown) => {
-        if (!this.#closed) this.#failed(failedSource(error));
+        if (!this.#closed) this.#failed(toExternalError(error, 'source.failed', 'a source'));
       },
     );
   }
@@ -174,10 +182,4 @@ export class PushFeed implements SourceFeed {
     this.#ws.scratch.release(mark);
     return { kind: 'batch', batch };
   }
-}
-
-/** What a user's iterable or a connection throws is no bug of ours. */
-function failedSource(error: unknown): MillraceError {
-  if (error instanceof MillraceError) return error;
-  return new MillraceError('source.failed', `a source failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }

@@ -29,6 +29,8 @@ export interface Cut {
 interface SplitState {
   readonly ref: SplitRef;
   lastRowsMs: number;
+  /** When it was last asked and had nothing: until it is asked again, it may have rows. */
+  lastMissMs: number;
   idle: boolean;
   ended: boolean;
 }
@@ -60,6 +62,7 @@ export class StepCutter {
       feed.splits.map((split) => ({
         ref: { source, split: split.id },
         lastRowsMs: now,
+        lastMissMs: now,
         idle: false,
         ended: ended[source]?.includes(split.id) ?? false,
       })),
@@ -95,7 +98,7 @@ export class StepCutter {
     if (this.#blocks.length > 0) this.#waitingSince ??= now;
     const ripe = this.#blocks.length > 0 && (full || inFlight === 0 || now - (this.#waitingSince ?? now) >= this.#options.latencyMs);
     const ended = ripe || this.#blocks.length === 0 ? this.#newlyEnded() : [];
-    const idle = this.#idle(now);
+    const idle = this.#idle();
     const due = wakeup !== undefined && wakeup <= now;
     const finished = this.#blocks.length === 0 && this.#allEnded();
     if (!ripe && ended.length === 0 && !idle.changed && !due && !finished && force === undefined) return undefined;
@@ -142,6 +145,7 @@ export class StepCutter {
       const block = state.ended || split === undefined ? undefined : feed.take(split, this.#options.blockBytes);
       if (block === undefined) {
         misses++;
+        state.lastMissMs = now;
         continue;
       }
       misses = 0;
@@ -166,14 +170,14 @@ export class StepCutter {
     return found;
   }
 
-  #idle(now: number): { splits: SplitRef[]; changed: boolean } {
+  #idle(): { splits: SplitRef[]; changed: boolean } {
     const found: SplitRef[] = [];
     let changed = false;
     for (const [source, splits] of this.#splits.entries()) {
       const idleAfter = this.#sources[source]?.idleAfterMs;
       if (idleAfter === undefined) continue;
       for (const state of splits) {
-        const idle = !state.ended && now - state.lastRowsMs >= idleAfter;
+        const idle = !state.ended && state.lastMissMs - state.lastRowsMs >= idleAfter;
         changed ||= idle && !state.idle;
         state.idle = idle;
         if (idle) found.push(state.ref);
