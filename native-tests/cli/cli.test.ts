@@ -27,10 +27,17 @@ export default job(import.meta, 'orders', (env, params: Params) => {
     eventTime: { column: 'at', watermark: outOfOrder(seconds(1)) },
   });
   return {
-    totals: orders.filter((r) => r.amount > 0n).keyBy('user').window(tumbling(seconds(10))).aggregate((c) => ({ n: count(), total: sum(c.amount) })).to(file(params.out)),
+    totals: orders
+      .filter((r) => r.amount > 0n)
+      .keyBy('user')
+      .window(tumbling(seconds(10)))
+      .aggregate((c) => ({ n: count(), total: sum(c.amount) }))
+      .to(file(params.out)),
   };
 });
-export const other = job(import.meta, 'other', (env, params: Params) => ({ copy: env.from(file(params.path), { schema: { user: utf8() } }).to(file(params.out)) }));
+export const other = job(import.meta, 'other', (env, params: Params) => ({
+  copy: env.from(file(params.path), { schema: { user: utf8() } }).to(file(params.out)),
+}));
 `,
 );
 writeFileSync(
