@@ -108,6 +108,7 @@ export class Lane {
           lane,
           lanes,
           board,
+          bells,
           splits: must(parts.splits[index], 'splits'),
           contentOf: (no) => this.#contents.get(no),
           state: parts.restore?.clocks[index],

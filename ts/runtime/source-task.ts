@@ -7,6 +7,7 @@ import type { Host } from '../core/host.js';
 import { takeVector } from '../wasm/selection.js';
 import type { Workspace } from '../wasm/workspace.js';
 import type { BlockBoard } from './block-board.js';
+import type { Doorbells } from './link.js';
 import { runOfLane, type BlockFacts, type StepHeader } from './messages.js';
 import type { SourceProgram } from './program.js';
 import type { SourceClockState } from './messages.js';
@@ -19,6 +20,7 @@ export interface SourceTaskParts {
   readonly lane: number;
   readonly lanes: number;
   readonly board: BlockBoard;
+  readonly bells: Doorbells;
   readonly splits: readonly SplitSpec[];
   readonly contentOf: (no: number) => BlockContent | undefined;
   readonly state: SourceClockState | undefined;
@@ -181,8 +183,15 @@ export class SourceTask {
     }
     this.#rows += rows;
     this.#facts.push({ no: block.no, rows, watermark });
-    if (this.program.eventTime !== undefined) this.#parts.board.publish(this.#step, place, watermark);
+    if (this.program.eventTime !== undefined) this.#publish(place, watermark);
     return { items, watermark };
+  }
+
+  /** Lanes with later blocks of the step may sleep until they know. */
+  #publish(place: number, watermark: number): void {
+    const { board, bells, lane, lanes } = this.#parts;
+    board.publish(this.#step, place, watermark);
+    for (let other = 0; other < lanes; other++) if (other !== lane) bells.ring(other);
   }
 
   /** Rows too far in the future are counted and dropped before they can move the watermark. */
