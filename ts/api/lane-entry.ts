@@ -20,7 +20,7 @@ export async function laneThread(task: LaneTask): Promise<void> {
   const send = (message: FromLane) => port.postMessage(message, buffersOf(message));
   try {
     Reflect.set(globalThis, IN_LANE, true);
-    await import(job.url);
+    await importModule(job.url);
     const built = buildJob(findJob(job.url, job.name), job.params);
     if (built.hash !== job.planHash) {
       throw new MillraceError(
@@ -47,6 +47,17 @@ export async function laneThread(task: LaneTask): Promise<void> {
     send({ type: 'ready', lane });
   } finally {
     port.close();
+  }
+}
+
+/** The calling thread has imported it: where a lane cannot, it looked at the thread or has changed since. */
+async function importModule(url: string): Promise<void> {
+  try {
+    await import(url);
+  } catch (cause) {
+    if (cause instanceof MillraceError) throw cause;
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new MillraceError('plan.differs', `the job's module cannot be imported in a lane: ${message}`, { cause });
   }
 }
 

@@ -118,7 +118,8 @@ export class ThreadLanes implements LaneSet {
           else this.#receive?.(message);
         });
         const ended: Promise<void> = this.#pool.run(task, { transferList: [port2] }).then(
-          () => undefined,
+          // A lane that is over before it was ready has told why, or is closed: its last messages may not come any more.
+          () => resolve(),
           (cause: unknown) => {
             const error = crashOf(lane, cause);
             reject(error);
@@ -158,7 +159,10 @@ export class ThreadLanes implements LaneSet {
     await Promise.race([Promise.all(this.#tasks), late]);
     cancel?.();
     for (const port of this.#ports) port.close();
+    // Threads without a task do not keep the process alive: without a timer it could end before they have.
+    const cancelWait = this.#parts.host.after(CLOSE_MS, () => undefined);
     await this.#pool.destroy();
+    cancelWait();
   }
 
   /** A lane whose heart stands still while it works is stuck in a kernel or in a user's function. */
