@@ -12,6 +12,8 @@ export interface Contender {
   readonly name: string;
   /** Does the work once and returns its answer, which is compared with the others' (`undefined`: nothing to compare). */
   readonly run: () => unknown;
+  /** Takes so long that it runs only once: as it warms up it is measured too. */
+  readonly slow?: boolean;
 }
 
 /** An answer of something that takes its own time: a process of its own, or work between preparations. */
@@ -84,14 +86,20 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? (sorted[half] as number) : ((sorted[half - 1] as number) + (sorted[half] as number)) / 2;
 }
 
-/** Runs the work once, and takes its wall-clock and CPU time (of all threads of this process) unless it has done so itself. */
-async function once(contender: Contender): Promise<Timed> {
+/** Times a part of what a contender does; the rest of it (preparing, checking) does not count. */
+export async function timed(run: () => unknown): Promise<Timed> {
   const cpu = process.cpuUsage();
   const from = process.hrtime.bigint();
-  const answer = await contender.run();
+  const answer = await run();
   const wallMs = Number(process.hrtime.bigint() - from) / 1e6;
   const { user, system } = process.cpuUsage(cpu);
-  return answer instanceof Timed ? answer : new Timed(answer, wallMs, (user + system) / 1000);
+  return new Timed(answer, wallMs, (user + system) / 1000);
+}
+
+/** Runs the work once, and takes its wall-clock and CPU time (of all threads of this process) unless it has done so itself. */
+async function once(contender: Contender): Promise<Timed> {
+  const whole = await timed(contender.run);
+  return whole.answer instanceof Timed ? whole.answer : whole;
 }
 
 async function repeated(contender: Contender): Promise<Sample> {
@@ -123,12 +131,13 @@ export class Suite {
     // Round -1 warms up and compares the answers.
     for (let round = -1; round < rounds; round++) {
       for (const [i, contender] of contenders.entries()) {
+        if (round >= 0 && contender.slow) continue;
         const timed = round < 0 || small || options.repeat === 'once' ? await once(contender) : undefined;
         if (timed !== undefined && timed.answer !== undefined) {
           first ??= { name: contender.name, answer: timed.answer };
           assert.deepEqual(timed.answer, first.answer, `${this.#name}, ${name}: ${contender.name} and ${first.name} disagree`);
         }
-        if (round < 0) continue;
+        if (round < 0 && !contender.slow) continue;
         (samples[i] as Sample[]).push(timed ?? (await repeated(contender)));
       }
     }
@@ -155,7 +164,11 @@ export class Suite {
 }
 
 function summed(name: string, samples: readonly Sample[], ours: readonly Sample[], rows: number): Measured {
-  const ratio = (of: (sample: Sample) => number) => median(samples.map((sample, i) => of(sample) / of(ours[i] as Sample)));
+  const ratio = (of: (sample: Sample) => number) => {
+    // What ran only once has no partner in the same round.
+    if (samples.length < ours.length) return median(samples.map(of)) / median(ours.map(of));
+    return median(samples.map((sample, i) => of(sample) / of(ours[i] as Sample)));
+  };
   return {
     name,
     nsPerRow: (median(samples.map((s) => s.wallMs)) * 1e6) / rows,

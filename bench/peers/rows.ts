@@ -9,11 +9,11 @@ export function scatter(i: number): number {
   return (x ^ (x >>> 13)) >>> 0;
 }
 
-export function keyOf(i: number, keys: number): number {
+export function keyAt(i: number, keys: number): number {
   return scatter(i) % keys;
 }
 
-export function valueOf(i: number): number {
+export function valueAt(i: number): number {
   return (scatter(i) % 2001) - 1000;
 }
 

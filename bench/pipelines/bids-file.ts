@@ -1,0 +1,47 @@
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { scatter } from '../peers/rows.js';
+
+const FOLDER = '.cache/bench';
+const FIRST_TIME = 1_700_000_000_000;
+/** A million a window of ten seconds. */
+const ROWS_PER_MS = 100;
+const CHANNELS = ['Google', 'Facebook', 'Baidu', 'Apple', 'channel-17', 'channel-4711'];
+
+export interface BidsFile {
+  readonly path: string;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** Nexmark-like bids of about 184 bytes as NDJSON, auctions drawn evenly from `keys` numbers. Written once, then kept. */
+export function bidsFile(rows: number, keys: number): BidsFile {
+  const path = join(FOLDER, `bids-${rows}-${keys}.ndjson`);
+  if (!existsSync(path)) write(path, rows, keys);
+  return { path, rows, bytes: statSync(path).size };
+}
+
+function write(path: string, rows: number, keys: number): void {
+  mkdirSync(FOLDER, { recursive: true });
+  const part = `${path}.${process.pid}`;
+  const file = openSync(part, 'w');
+  let lines: string[] = [];
+  for (let i = 0; i < rows; i++) {
+    lines.push(bid(i, keys));
+    if (lines.length === 20_000 || i === rows - 1) {
+      writeSync(file, lines.join(''));
+      lines = [];
+    }
+  }
+  closeSync(file);
+  renameSync(part, path);
+}
+
+function bid(i: number, keys: number): string {
+  const [a, b, c, d] = [scatter(4 * i), scatter(4 * i + 1), scatter(4 * i + 2), scatter(4 * i + 3)] as const;
+  const extra = (a.toString(36) + b.toString(36) + c.toString(36)).padEnd(20, 'x');
+  const url = `https://www.nexmark.com/item.htm?query=${b % 100_000}&id=${c % 1000}`;
+  const head = `{"auction":${1000 + (a % keys)},"bidder":${1000 + (b % 100_000)},"price":${100 + (c % 10_000_000)}`;
+  const time = FIRST_TIME + Math.floor(i / ROWS_PER_MS);
+  return `${head},"channel":"${CHANNELS[d % 6]}","url":"${url}","dateTime":${time},"extra":"${extra}"}\n`;
+}
