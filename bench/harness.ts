@@ -60,6 +60,8 @@ export interface CaseOptions {
   readonly bytes?: number;
   /** `kernel`: repeated by tinybench within a round; `once`: run once a round. */
   readonly repeat: 'kernel' | 'once';
+  /** What `rows` counts. Times of steps are shown in microseconds. */
+  readonly unit?: 'row' | 'step';
   readonly rounds?: number;
 }
 
@@ -149,7 +151,7 @@ export class Suite {
       contenders: contenders.map((contender, i) => summed(contender.name, samples[i] as Sample[], samples[0] as Sample[], options.rows)),
     };
     this.#cases.push(result);
-    console.log(table(result));
+    console.log(options.unit === 'step' ? tableOfSteps(result) : table(result));
     return result;
   }
 
@@ -176,6 +178,14 @@ function summed(name: string, samples: readonly Sample[], ours: readonly Sample[
     wallRatio: ratio((s) => s.wallMs),
     cpuRatio: ratio((s) => s.cpuMs),
   };
+}
+
+function tableOfSteps({ name, rows, contenders }: CaseResult): string {
+  const lines = contenders.map(({ name: who, nsPerRow, cpuSecondsPerMillionRows: cpu, wallRatio }, i) => {
+    const ratio = i === 0 ? '' : `${wallRatio.toFixed(2).padStart(8)}x time`;
+    return `  ${who.padEnd(34)}${(nsPerRow / 1000).toFixed(1).padStart(10)} us/step ${cpu.toFixed(1).padStart(9)} CPU us ${ratio}`.trimEnd();
+  });
+  return [`${name} (${rows.toLocaleString('en')} steps)`, ...lines].join('\n');
 }
 
 function table(result: CaseResult): string {

@@ -1,15 +1,14 @@
 // CSV decode into columns, 1 MiB blocks in memory, by shape of row; against plain JavaScript that splits lines and fields
 // and converts the same columns. Sums of the first column are compared.
-// usage: csv-decode.bench.js [--small]
+// usage: csv-decode.bench.js [--small] [--json FILE]
 import assert from 'node:assert/strict';
 import type { Kind } from '../../ts/columns/schema.js';
 import { DEFAULT_LIMITS } from '../../ts/core/limits.js';
 import { CsvDecoder } from '../../ts/wasm/csv-decoder.js';
 import { createWorkspace } from '../../ts/wasm/workspace.js';
+import { small, Suite } from '../harness.js';
 
-const small = process.argv.includes('--small');
 const BLOCK_BYTES = small ? 64 << 10 : 1 << 20;
-const TURNS = small ? 2 : 30;
 
 interface Shape {
   readonly name: string;
@@ -43,17 +42,6 @@ const SHAPES: readonly Shape[] = [
   },
 ];
 
-function best(run: () => bigint): { ms: number; sum: bigint } {
-  let ms = Infinity;
-  let sum = 0n;
-  for (let turn = 0; turn < TURNS; turn++) {
-    const from = process.hrtime.bigint();
-    sum = run();
-    ms = Math.min(ms, Number(process.hrtime.bigint() - from) / 1e6);
-  }
-  return { ms, sum };
-}
-
 function plainValue(text: string, kind: Kind): unknown {
   if (kind === 'int64') return BigInt(text);
   if (kind === 'int32' || kind === 'float64') return Number(text);
@@ -61,6 +49,7 @@ function plainValue(text: string, kind: Kind): unknown {
   return text;
 }
 
+const suite = new Suite('kernels/csv-decode');
 const ws = createWorkspace({ bytes: 128 << 20 });
 for (const shape of SHAPES) {
   let text = '';
@@ -72,7 +61,7 @@ for (const shape of SHAPES) {
   decoder.useLayout({ columns: shape.columns, positions: shape.read.map(([column]) => column) });
   const start = ws.blocks.alloc(bytes.length + 4096) + 64;
   ws.memory.u8.set(bytes, start);
-  const kernels = best(() => {
+  const kernels = () => {
     const mark = ws.scratch.mark();
     const decoded = decoder.decode(start, start + bytes.length, (bad) => assert.fail(bad.reason));
     const columns = decoder.materialise(decoded, 0, decoded.rows);
@@ -82,8 +71,8 @@ for (const shape of SHAPES) {
     for (let i = 0; i < rows; i += 97) sum += ws.memory.i64[at + i] ?? 0n;
     ws.scratch.release(mark);
     return sum;
-  });
-  const plain = best(() => {
+  };
+  const plain = () => {
     const lines = new TextDecoder().decode(bytes).split('\n');
     const columns: unknown[][] = shape.read.map(() => []);
     for (let i = 0; i < rows; i++) {
@@ -93,8 +82,10 @@ for (const shape of SHAPES) {
     let sum = 0n;
     for (let i = 0; i < rows; i += 97) sum += columns[0]?.[i] as bigint;
     return sum;
-  });
-  assert.equal(kernels.sum, plain.sum);
-  const rate = (ms: number) => `${(bytes.length / ms / 1e6).toFixed(2)} GB/s, ${((ms * 1e6) / rows).toFixed(0)} ns/row`;
-  console.log(`${shape.name}: kernels ${rate(kernels.ms)}; JavaScript ${rate(plain.ms)}; ${(plain.ms / kernels.ms).toFixed(1)}x`);
+  };
+  await suite.case(shape.name, { rows, bytes: bytes.length, repeat: 'kernel' }, [
+    { name: 'millrace', run: kernels },
+    { name: 'JavaScript, split and convert', run: plain },
+  ]);
 }
+suite.end();

@@ -1,5 +1,5 @@
 // Column functions over columns in memory, against the same work in plain JavaScript over arrays. Answers are compared.
-// usage: expressions.bench.js [--small]
+// usage: expressions.bench.js [--small] [--json FILE]
 import assert from 'node:assert/strict';
 import { bindExpression } from '../../ts/build/expressions.js';
 import { Random } from '../../ts/core/random.js';
@@ -8,10 +8,9 @@ import type { Expression, LiteralOption } from '../../ts/plan/expression.js';
 import { describe } from '../../ts/plan/functions.js';
 import { readColumn, type Value, writeBatch } from '../../ts/wasm/twins/columns.js';
 import { createWorkspace } from '../../ts/wasm/workspace.js';
+import { small, Suite } from '../harness.js';
 
-const small = process.argv.includes('--small');
 const ROWS = small ? 4096 : 65_536;
-const TURNS = small ? 1 : 20;
 
 const random = new Random(3);
 const rows = <T>(make: () => T): T[] => Array.from({ length: ROWS }, make);
@@ -48,29 +47,23 @@ const CASES: readonly (readonly [Expression, (i: number) => Value])[] = [
   [call('matches', [column('url')], { source: 'o[gr]/\\d', flags: '' }), (i) => /o[gr]\/\d/.test(url[i] as string)],
 ];
 
-/** ns a row, of the best turn. */
-function best(run: () => void): number {
-  let ns = Infinity;
-  for (let turn = 0; turn < TURNS; turn++) {
-    const from = process.hrtime.bigint();
-    run();
-    ns = Math.min(ns, Number(process.hrtime.bigint() - from) / ROWS);
-  }
-  return ns;
-}
-
+const suite = new Suite('kernels/expressions');
 for (const [expression, peer] of CASES) {
   const bound = bindExpression(expression, batch.schema);
   const wanted: Value[] = new Array<Value>(ROWS);
-  const plain = best(() => {
+  const plain = () => {
     for (let i = 0; i < ROWS; i++) wanted[i] = peer(i);
-  });
+  };
+  plain();
   assert.deepEqual(readColumn(ws.memory, evaluate(ws, bound, batch), ROWS), wanted);
   const mark = ws.scratch.mark();
-  const ours = best(() => {
+  const ours = () => {
     evaluate(ws, bound, batch);
     ws.scratch.release(mark);
-  });
-  const show = (ns: number): string => ns.toFixed(2).padStart(8);
-  console.log(`${describe(expression).padEnd(38)}${show(ours)} JavaScript${show(plain)} ns a row (${(plain / ours).toFixed(1)}x)`);
+  };
+  await suite.case(describe(expression), { rows: ROWS, repeat: 'kernel' }, [
+    { name: 'millrace', run: ours },
+    { name: 'JavaScript', run: plain },
+  ]);
 }
+suite.end();

@@ -1,7 +1,6 @@
 // where(n > literal) over 1M rows of (int64, float64), columns in memory: the condition alone, and with both columns
 // compacted; against plain loops in JavaScript over typed arrays. Answers are compared.
-// usage: filter.bench.js [--small]
-import assert from 'node:assert/strict';
+// usage: filter.bench.js [--small] [--json FILE]
 import { bindExpression } from '../../ts/build/expressions.js';
 import { type Batch, batchOf } from '../../ts/columns/batch.js';
 import { NONE } from '../../ts/columns/memory.js';
@@ -10,12 +9,11 @@ import { Random } from '../../ts/core/random.js';
 import { evaluateCondition } from '../../ts/operators/expression.js';
 import { Where } from '../../ts/operators/where.js';
 import { createWorkspace, type Workspace } from '../../ts/wasm/workspace.js';
+import { small, Suite } from '../harness.js';
 
-const small = process.argv.includes('--small');
 const BATCH_ROWS = 32_768;
 const BATCHES = small ? 2 : 32;
 const ROWS = BATCH_ROWS * BATCHES;
-const TURNS = small ? 1 : 15;
 const SCHEMA = [field('n', 'int64'), field('price', 'float64')];
 
 function fill(ws: Workspace): Batch[] {
@@ -31,23 +29,12 @@ function fill(ws: Workspace): Batch[] {
   });
 }
 
-/** ns a row, of the best turn. */
-function best(run: () => number): { ns: number; answer: number } {
-  let ns = Infinity;
-  let answer = 0;
-  for (let turn = 0; turn < TURNS; turn++) {
-    const from = process.hrtime.bigint();
-    answer = run();
-    ns = Math.min(ns, Number(process.hrtime.bigint() - from) / ROWS);
-  }
-  return { ns, answer };
-}
-
 const ws = createWorkspace({ bytes: 256 << 20 });
 const batches = fill(ws);
 const keptInts = new BigInt64Array(BATCH_ROWS);
 const keptFloats = new Float64Array(BATCH_ROWS);
 
+const suite = new Suite('kernels/filter');
 for (const share of [0.01, 0.5, 0.99]) {
   const least = Math.round(1000 * (1 - share)) - 1;
   const condition = bindExpression(
@@ -61,16 +48,16 @@ for (const share of [0.01, 0.5, 0.99]) {
     },
     SCHEMA,
   );
-  const selected = best(() => {
+  const selected = () => {
     let count = 0;
     for (const batch of batches) {
       count += evaluateCondition(ws, condition, batch).count;
       ws.scratch.reset();
     }
     return count;
-  });
+  };
   const where = new Where(ws, condition);
-  const filtered = best(() => {
+  const filtered = () => {
     let count = 0;
     const out = { room: () => BATCH_ROWS, emit: (_: number, batch: Batch) => (count += batch.rows) };
     for (const batch of batches) {
@@ -79,9 +66,9 @@ for (const share of [0.01, 0.5, 0.99]) {
       ws.scratch.reset();
     }
     return count;
-  });
+  };
   const bound = BigInt(least);
-  const plain = best(() => {
+  const plain = () => {
     let count = 0;
     for (const { columns } of batches) {
       const [n, price] = columns.map((c) => c.values / 8) as [number, number];
@@ -96,12 +83,11 @@ for (const share of [0.01, 0.5, 0.99]) {
       count += kept;
     }
     return count;
-  });
-  assert.equal(selected.answer, plain.answer);
-  assert.equal(filtered.answer, plain.answer);
-  const [ofCondition, ofWhere, ofPlain] = [selected, filtered, plain].map(({ ns }) => ns.toFixed(2).padStart(6));
-  const ratio = (plain.ns / filtered.ns).toFixed(1);
-  console.log(
-    `${String(share * 100).padStart(3)} % kept: condition${ofCondition}, where${ofWhere}, JavaScript over BigInt64Array${ofPlain} ns a row (${ratio}x)`,
-  );
+  };
+  await suite.case(`${share * 100} % kept`, { rows: ROWS, repeat: 'kernel' }, [
+    { name: 'millrace, where', run: filtered },
+    { name: 'millrace, the condition alone', run: selected },
+    { name: 'JavaScript over BigInt64Array', run: plain },
+  ]);
 }
+suite.end();

@@ -1,7 +1,6 @@
 // How long a step takes that has nothing to do, through both sides of a keyed exchange on two lanes, and how long a row takes
 // from its source through a lane to its sink. Each is sent when the one before it is done: what an idle job costs, not a busy one.
 // The peer is the least that any such step must cost: a message to a worker thread for each lane, and one back.
-// "Rows" are steps: 1,000 ns/row is 1 µs a step.
 // usage: latency.bench.js [--small] [--json FILE]
 import { Worker } from 'node:worker_threads';
 import { run } from 'millrace';
@@ -59,7 +58,7 @@ function postMessages(): { steps: () => Promise<void>; close: () => Promise<void
 
 const suite = new Suite('pipelines/latency');
 const [empty, messages] = [await emptySteps(), postMessages()];
-await suite.case('an empty step through 2 lanes', { rows: STEPS, repeat: 'once' }, [
+await suite.case('an empty step through 2 lanes', { rows: STEPS, repeat: 'once', unit: 'step' }, [
   { name: 'millrace', run: empty.steps },
   { name: 'postMessage to 2 workers and back', run: messages.steps },
 ]);
@@ -70,7 +69,7 @@ const handle = await run(echo, { lanes: LANES });
 const ping = async () => {
   for (let i = 0; i < STEPS; i++) await pings.ping();
 };
-await suite.case('a row from source to sink, 2 lanes', { rows: STEPS, repeat: 'once' }, [{ name: 'millrace', run: ping }]);
+await suite.case('a row from source to sink, 2 lanes', { rows: STEPS, repeat: 'once', unit: 'step' }, [{ name: 'millrace', run: ping }]);
 pings.end();
 await handle.done;
 suite.end();
