@@ -8,8 +8,10 @@ const STRUCTS = {
   // assembly/state/group-table.ts
   GROUP_TABLE: {
     seed: 8,
+    base: 8,
     index: 4,
     bits: 4,
+    slots: 4,
     rows: 4,
     used: 4,
     limit: 4,

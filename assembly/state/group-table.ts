@@ -2,26 +2,30 @@
 //
 //   index   u32[2^bits]: 0 when empty, else (tag << bits) | group + 1; the slot is the hash's top `bits` bits, the tag its
 //           lowest 32 - bits, so that slot, tag and lane (which has a hash of its own) never share bits
+//           While the keys, each one plain word, lie close together, the table is dense: u32[slots], where slot key - base is 0
+//           when empty, else (group + 1) * stride. There is nothing to hash or to compare: half of a find's time less.
 //   rows    group g at rows + g * stride:
 //             | word 0 | ... | word W-1 | accumulators ... |      8 bytes a word; new accumulators are all zero bytes
 //           a word of bytes is (address, length) of a copy in the table's heap
 //   heap    [heapTop, heapEnd): room for copied bytes, padded to 8 each
 //
-// The struct at T (generated/layouts.ts): seed u64; index, bits, rows, used, limit, stride, words, references, heapTop,
-// heapEnd, needBytes, reason: u32. `used` groups exist; `limit` may, before the host must grow index or rows.
+// The struct at T (generated/layouts.ts): seed, base u64; index, bits, slots, rows, used, limit, stride, words, references,
+// heapTop, heapEnd, needBytes, reason: u32. `used` groups exist; `limit` may, before the host must grow index or rows.
+// `slots` is 0 in a hashed table.
 // `references` has bit i set when word i stands for bytes.
 //
 // Finding kernels take rows [from, to) of a batch, or of `selection` (u32 row numbers), and write each row's group's
 // address to `ats + 4 * row`. They return how far they came; short of `to`, `reason` says what the host must do first.
 import {
-  GROUP_TABLE_BITS, GROUP_TABLE_HEAP_END, GROUP_TABLE_HEAP_TOP, GROUP_TABLE_INDEX, GROUP_TABLE_LIMIT, GROUP_TABLE_NEED_BYTES, GROUP_TABLE_REASON,
-  GROUP_TABLE_REFERENCES, GROUP_TABLE_ROWS, GROUP_TABLE_SEED, GROUP_TABLE_STRIDE, GROUP_TABLE_USED, GROUP_TABLE_WORDS,
+  GROUP_TABLE_BASE, GROUP_TABLE_BITS, GROUP_TABLE_HEAP_END, GROUP_TABLE_HEAP_TOP, GROUP_TABLE_INDEX, GROUP_TABLE_LIMIT, GROUP_TABLE_NEED_BYTES, GROUP_TABLE_REASON,
+  GROUP_TABLE_REFERENCES, GROUP_TABLE_ROWS, GROUP_TABLE_SEED, GROUP_TABLE_SLOTS, GROUP_TABLE_STRIDE, GROUP_TABLE_USED, GROUP_TABLE_WORDS,
 } from "../memory/generated/layouts";
 import { hashReference, hashWord, mix, sameBytes } from "./hash";
 
 const FULL: u32 = 1; // grow the index or the rows
 const NO_HEAP: u32 = 2; // give the heap at least needBytes
 const LONG_PROBE: u32 = 3; // take another seed
+const TOO_FAR: u32 = 4; // widen the dense index, or hash
 const MAX_PROBE: u32 = 128;
 
 /** A new row with zeroed accumulators; its words are still to be written. The caller has seen that used < limit. */
@@ -105,6 +109,72 @@ function findWord<SELECTED>(T: usize, column: usize, selection: usize, from: u32
 /** Keys of one plain word. */
 export function groups_find_word(T: usize, column: usize, selection: usize, from: u32, to: u32, ats: usize): u32 {
   return selection ? findWord<i32>(T, column, selection, from, to, ats) : findWord<f64>(T, column, selection, from, to, ats);
+}
+
+/** A new group of the key k in a dense table; 0 when the host must act first. */
+function insertDense(T: usize, k: u64): usize {
+  const slot = k - load<u64>(T, GROUP_TABLE_BASE);
+  if (slot >= load<u32>(T, GROUP_TABLE_SLOTS)) {
+    store<u32>(T, TOO_FAR, GROUP_TABLE_REASON);
+    return 0;
+  }
+  if (load<u32>(T, GROUP_TABLE_USED) >= load<u32>(T, GROUP_TABLE_LIMIT)) {
+    store<u32>(T, FULL, GROUP_TABLE_REASON);
+    return 0;
+  }
+  const row = newRow(T);
+  store<u64>(row, k);
+  const index = <usize>load<u32>(T, GROUP_TABLE_INDEX);
+  store<u32>(index + (<usize>slot << 2), load<u32>(T, GROUP_TABLE_USED) * load<u32>(T, GROUP_TABLE_STRIDE));
+  return row;
+}
+
+// @ts-ignore: decorator
+@inline
+function findDense<SELECTED>(T: usize, column: usize, selection: usize, from: u32, to: u32, ats: usize): u32 {
+  const base = load<u64>(T, GROUP_TABLE_BASE);
+  const slots = <u64>load<u32>(T, GROUP_TABLE_SLOTS);
+  const index = <usize>load<u32>(T, GROUP_TABLE_INDEX);
+  const rows = load<u32>(T, GROUP_TABLE_ROWS) - load<u32>(T, GROUP_TABLE_STRIDE);
+  for (let i = from; i < to; i++) {
+    const r: usize = isInteger<SELECTED>() ? load<u32>(selection + (<usize>i << 2)) : i;
+    const k = load<u64>(column + (r << 3));
+    const slot = k - base;
+    const entry = slot < slots ? load<u32>(index + (<usize>slot << 2)) : 0;
+    if (entry) {
+      store<u32>(ats + (r << 2), rows + entry);
+    } else {
+      const made = insertDense(T, k);
+      if (!made) return i;
+      store<u32>(ats + (r << 2), <u32>made);
+    }
+  }
+  return to;
+}
+
+/** Keys of one plain word, in a dense table. */
+export function groups_find_dense(T: usize, column: usize, selection: usize, from: u32, to: u32, ats: usize): u32 {
+  return selection ? findDense<i32>(T, column, selection, from, to, ats) : findDense<f64>(T, column, selection, from, to, ats);
+}
+
+/** The least and the greatest key, as i64[2], of the table's groups and of rows [from, to); at least one of either is there. */
+export function groups_bounds(T: usize, column: usize, selection: usize, from: u32, to: u32, out: usize): void {
+  const stride = load<u32>(T, GROUP_TABLE_STRIDE);
+  let low = i64.MAX_VALUE;
+  let high = i64.MIN_VALUE;
+  let row = <usize>load<u32>(T, GROUP_TABLE_ROWS);
+  for (let g: u32 = 0, used = load<u32>(T, GROUP_TABLE_USED); g < used; g++, row += stride) {
+    const k = load<i64>(row);
+    low = min(low, k);
+    high = max(high, k);
+  }
+  for (let i = from; i < to; i++) {
+    const k = load<i64>(column + ((selection ? <usize>load<u32>(selection + (<usize>i << 2)) : <usize>i) << 3));
+    low = min(low, k);
+    high = max(high, k);
+  }
+  store<i64>(out, low);
+  store<i64>(out, high, 8);
 }
 
 /** Keys' hashes under the table's seed, to `hashes + 8 * row`; `columns` is u32[words], the addresses of the columns of words. */
@@ -248,6 +318,15 @@ export function groups_rehash(T: usize): bool {
   const rows = <usize>load<u32>(T, GROUP_TABLE_ROWS);
   const stride = load<u32>(T, GROUP_TABLE_STRIDE);
   const used = load<u32>(T, GROUP_TABLE_USED);
+  const slots = load<u32>(T, GROUP_TABLE_SLOTS);
+  if (slots) {
+    memory.fill(index, 0, <usize>slots << 2);
+    const base = load<u64>(T, GROUP_TABLE_BASE);
+    for (let g: u32 = 0; g < used; g++) {
+      store<u32>(index + (<usize>(load<u64>(rows + <usize>g * stride) - base) << 2), (g + 1) * stride);
+    }
+    return true;
+  }
   const mask: u32 = (1 << bits) - 1;
   memory.fill(index, 0, <usize>4 << bits);
   if (!load<u32>(T, GROUP_TABLE_WORDS)) return true;

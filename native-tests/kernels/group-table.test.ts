@@ -80,6 +80,47 @@ for (const build of BUILDS) {
     checked.table.close();
   });
 
+  test(`integers close together need no hash, until one lies far away (${build})`, () => {
+    const ws = createWorkspace({ build, bytes: 64 << 20 });
+    const random = new Random(3);
+    for (const start of [0n, -500n, 2n ** 63n - 700n, -(2n ** 63n), 10n ** 15n]) {
+      const checked = new Checked(ws, [field('k', 'int64')]);
+      const near = (n: number, range: number): KeyValue[][] =>
+        Array.from({ length: n }, () => [BigInt.asIntN(64, start + BigInt(random.int(0, range)))]);
+      for (const range of [300, 500, 600]) checked.add(near(1000, range), range === 500 ? random.shuffle([...Array(999).keys()]) : undefined);
+      assert.ok(checked.table.dense, `dense from ${start}`);
+      checked.add([...near(500, 600), [0n], [start < 0n ? start + 2n ** 62n : start - 2n ** 62n], ...near(500, 600)]);
+      assert.ok(!checked.table.dense, 'hashed once a key lies far away');
+      checked.add(near(2000, 600));
+      checked.check();
+      checked.table.close();
+    }
+  });
+
+  test(`a dense index widens up and down, and a hashed one that has filled up becomes dense (${build})`, () => {
+    const ws = createWorkspace({ build, bytes: 64 << 20 });
+    const random = new Random(4);
+    const up = new Checked(ws, [field('k', 'int64')]);
+    const down = new Checked(ws, [field('k', 'int32')]);
+    for (let from = 0; from < 12_000; from += 500) {
+      const rows = Array.from({ length: 800 }, () => random.int(Math.max(0, from - 1000), from + 500));
+      up.add(rows.map((k) => [BigInt(k)]));
+      down.add(rows.map((k) => [-k]));
+      assert.ok(up.table.dense && down.table.dense, `at ${from}`);
+    }
+    const wide = new Checked(ws, [field('k', 'int64')]);
+    const seen = new Set<boolean>();
+    for (let round = 0; round < 30; round++) {
+      wide.add(Array.from({ length: 1000 }, () => [BigInt(random.int(-10_000, 10_000))]));
+      seen.add(wide.table.dense);
+    }
+    assert.deepEqual([...seen], [false, true]);
+    for (const checked of [up, down, wide]) {
+      checked.check();
+      checked.table.close();
+    }
+  });
+
   test(`keys of bytes, composite keys and nulls, with growth of index, rows and heap (${build})`, () => {
     const ws = createWorkspace({ build, bytes: 128 << 20 });
     const random = new Random(2);

@@ -9,15 +9,18 @@ import type { KeyShape, KeyWords } from './key-words.js';
 const FULL = 1;
 const NO_HEAP = 2;
 const LONG_PROBE = 3;
+const TOO_FAR = 4;
 
 const SMALLEST_BITS = 8;
 const LARGEST_BITS = 28;
 /** Up to this many slots a quarter may be used, above a half: small tables stay in cache anyway. */
 const SPARSE_BITS = 16;
+/** A dense index may always have this many slots, and otherwise as many as a hashed one would: 4 to 16 a group. */
+const ANY_SLOTS = 1 << 12;
 const SMALLEST_HEAP = 1 << 12;
 const LARGEST_HEAP = 1 << 20;
 
-type Word = Exclude<keyof typeof GROUP_TABLE, 'seed' | 'bytes'>;
+type Word = Exclude<keyof typeof GROUP_TABLE, 'seed' | 'base' | 'bytes'>;
 
 /**
  * Groups by key, each with room for accumulators (assembly/state/group-table.ts draws it). It allocates blocks of the
@@ -47,10 +50,10 @@ export class GroupTable {
     this.#set('stride', Math.max(8, shape.words * 8 + accumulatorBytes));
     this.#set('words', shape.words);
     this.#set('references', shape.references);
-    let bits = SMALLEST_BITS;
-    while (bits < LARGEST_BITS && groupsOfIndex(bits) < expected) bits++;
+    const bits = bitsOf(expected);
+    this.#set('bits', bits);
     this.#newRows(Math.min(Math.max(expected, 16), groupsOfIndex(bits)));
-    this.#newIndex(bits);
+    this.#setLimit();
   }
 
   /** Groups in the table. */
@@ -69,7 +72,13 @@ export class GroupTable {
 
   get bytesInUse(): number {
     const heap = this.#heap.reduce((sum, b) => sum + BlockArena.roomOf(b.bytes), 0);
-    return BlockArena.roomOf(GROUP_TABLE.bytes) + BlockArena.roomOf(this.#rowBytes) + BlockArena.roomOf(this.#indexBytes) + heap;
+    const index = this.#indexBytes === 0 ? 0 : BlockArena.roomOf(this.#indexBytes);
+    return BlockArena.roomOf(GROUP_TABLE.bytes) + BlockArena.roomOf(this.#rowBytes) + index + heap;
+  }
+
+  /** Whether a key is its own place in the index: integers that lie close together. */
+  get dense(): boolean {
+    return this.#get('slots') > 0;
   }
 
   /** How often a probe was too long and the table took another seed. */
@@ -82,13 +91,23 @@ export class GroupTable {
    * to `ats + 4 * row`. They hold until groups are added again.
    */
   find(keys: KeyWords, selection: Address, from: number, to: number, ats: Address): void {
+    if (from === to) return;
     const { kernels } = this.#ws;
-    const { words, references } = this.shape;
-    if (words === 1 && references === 0) {
+    if (this.#plain) {
       const column = must(keys.columns[0], 'a key column');
-      this.#fill(from, to, (at) => kernels.groups_find_word(this.at, column, selection, at, to, ats));
+      if (this.#indexBytes === 0 && !this.#tryDense(column, selection, from, to)) this.#newIndex(this.#get('bits'));
+      this.#fill(
+        from,
+        to,
+        (at) =>
+          this.dense
+            ? kernels.groups_find_dense(this.at, column, selection, at, to, ats)
+            : kernels.groups_find_word(this.at, column, selection, at, to, ats),
+        (at) => this.#tryDense(column, selection, at, to),
+      );
       return;
     }
+    if (this.#indexBytes === 0) this.#newIndex(this.#get('bits'));
     const mark = this.#ws.scratch.mark();
     // Rows of a selection may lie anywhere in the batch.
     const first = selection === NONE ? from : 0;
@@ -99,6 +118,7 @@ export class GroupTable {
       from,
       to,
       (at) => kernels.groups_find_key(this.at, keys.addresses, hashes, selection, at, to, ats),
+      undefined,
       () => hash(from),
     );
     this.#ws.scratch.release(mark);
@@ -122,7 +142,7 @@ export class GroupTable {
       assert(this.#get('reason') === NO_HEAP, 'the table has room for all rows that it expected');
       this.growHeap();
     }
-    if (!this.#ws.kernels.groups_rehash(this.at)) this.#reseed();
+    this.#newIndex(this.#get('bits'));
   }
 
   /** The addresses of groups [from, to), u32 each, to `out`. */
@@ -143,14 +163,23 @@ export class GroupTable {
 
   close(): void {
     const { blocks } = this.#ws;
-    blocks.free(this.#get('index'), this.#indexBytes);
+    this.#freeIndex();
     blocks.free(this.#get('rows'), this.#rowBytes);
     for (const b of this.#heap) blocks.free(b.at, b.bytes);
     blocks.free(this.at, GROUP_TABLE.bytes);
   }
 
-  /** Runs a kernel over [from, to), making room whenever it stops short; from the start again if rows may have moved. */
-  #fill(from: number, to: number, run: (at: number) => number, rehash: () => void = () => undefined): void {
+  /**
+   * Runs a kernel over [from, to), making room whenever it stops short; from the start again if rows may have moved.
+   * `widen(at)` makes a dense index that takes the keys from row `at` on, or says that there is none.
+   */
+  #fill(
+    from: number,
+    to: number,
+    run: (at: number) => number,
+    widen: (at: number) => boolean = () => false,
+    rehash: () => void = () => undefined,
+  ): void {
     let reseeds = this.#reseeds;
     for (let at = from; (at = run(at) >>> 0) < to; ) {
       switch (this.#get('reason')) {
@@ -164,6 +193,9 @@ export class GroupTable {
         case LONG_PROBE:
           this.#reseed();
           break;
+        case TOO_FAR:
+          if (!widen(at)) this.#newIndex(bitsOf(this.size + 1));
+          break;
         default:
           assert(false, `a group table stopped for reason ${this.#get('reason')}`);
       }
@@ -174,7 +206,7 @@ export class GroupTable {
 
   #grow(): void {
     if (this.size >= this.#rowLimit()) this.#growRows();
-    if (this.size >= groupsOfIndex(this.#get('bits'))) this.#growIndex();
+    if (!this.dense && this.size >= groupsOfIndex(this.#get('bits'))) this.#growIndex();
   }
 
   #growRows(): void {
@@ -190,14 +222,55 @@ export class GroupTable {
   }
 
   #growIndex(): void {
+    if (this.#tryDense(NONE, NONE, 0, 0)) return;
     const bits = this.#get('bits') + 1;
     if (bits > LARGEST_BITS)
       throw new MillraceError(
         'state.too-large',
         `a table of groups is full at ${this.size} keys; use more lanes, smaller windows or fewer keys`,
       );
-    this.#ws.blocks.free(this.#get('index'), this.#indexBytes);
     this.#newIndex(bits);
+  }
+
+  /**
+   * A dense index of the table's keys and those of rows [from, to), if they lie close enough together. A wider one at
+   * least doubles, and one takes the place of a hashed index only when that is full: work stays in proportion to groups.
+   */
+  #tryDense(column: Address, selection: Address, from: number, to: number): boolean {
+    if (!this.#plain) return false;
+    const mark = this.#ws.scratch.mark();
+    const bounds = this.#ws.alloc(16);
+    this.#ws.kernels.groups_bounds(this.at, column, selection, from, to, bounds);
+    const { i64, u64 } = this.#ws.memory;
+    const [low, high] = [must(i64[bounds / 8], 'the least key'), must(i64[bounds / 8 + 1], 'the greatest key')];
+    this.#ws.scratch.release(mark);
+    const range = Number(high - low) + 1;
+    const old = this.#get('slots');
+    const bits = Math.max(this.#get('bits'), bitsOf(this.size));
+    const slots = Math.max(2 ** Math.ceil(Math.log2(range)), 2 ** SMALLEST_BITS, old * 2);
+    if (slots > Math.max(ANY_SLOTS, 2 ** bits)) return false;
+    // Room to spare goes to where the keys have grown, to both ends when there is no telling.
+    const spare = BigInt(slots - range);
+    const grownDown = old > 0 && BigInt.asUintN(64, high - must(u64[(this.at + GROUP_TABLE.base) / 8], 'a base')) < BigInt(old);
+    const below = old === 0 ? spare / 2n : grownDown ? spare : 0n;
+    this.#freeIndex();
+    this.#indexBytes = slots * 4;
+    this.#set('index', this.#ws.blocks.alloc(this.#indexBytes));
+    u64[(this.at + GROUP_TABLE.base) / 8] = BigInt.asUintN(64, low - below);
+    this.#set('slots', slots);
+    this.#setLimit();
+    this.#ws.kernels.groups_rehash(this.at);
+    return true;
+  }
+
+  #freeIndex(): void {
+    if (this.#indexBytes > 0) this.#ws.blocks.free(this.#get('index'), this.#indexBytes);
+    this.#indexBytes = 0;
+  }
+
+  /** Keys of one word that stands for itself. */
+  get #plain(): boolean {
+    return this.shape.words === 1 && this.shape.references === 0;
   }
 
   #newRows(groups: number): void {
@@ -205,7 +278,10 @@ export class GroupTable {
     this.#set('rows', this.#ws.blocks.alloc(this.#rowBytes));
   }
 
+  /** A hashed index of the table's keys. */
   #newIndex(bits: number): void {
+    this.#freeIndex();
+    this.#set('slots', 0);
     this.#indexBytes = 4 * 2 ** bits;
     this.#set('index', this.#ws.blocks.alloc(this.#indexBytes));
     this.#set('bits', bits);
@@ -215,7 +291,7 @@ export class GroupTable {
 
   #setLimit(): void {
     const rows = this.#rowLimit();
-    this.#set('limit', this.#indexed ? Math.min(groupsOfIndex(this.#get('bits')), rows) : rows);
+    this.#set('limit', this.#indexed && !this.dense ? Math.min(groupsOfIndex(this.#get('bits')), rows) : rows);
   }
 
   /** Another seed, and if several in a row are no better (a very full table), a larger index. */
@@ -247,4 +323,11 @@ export class GroupTable {
 /** How many groups an index of 2^bits slots takes. */
 function groupsOfIndex(bits: number): number {
   return 2 ** (bits <= SPARSE_BITS ? bits - 2 : bits - 1);
+}
+
+/** The bits of the smallest index that takes so many groups. */
+function bitsOf(groups: number): number {
+  let bits = SMALLEST_BITS;
+  while (bits < LARGEST_BITS && groupsOfIndex(bits) < groups) bits++;
+  return bits;
 }
