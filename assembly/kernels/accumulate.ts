@@ -73,6 +73,17 @@ export function accumulate_sum_i64(ats: usize, offset: u32, values: usize, bitma
   }
 }
 
+/** accumulate_count and accumulate_sum_i64 in one pass over the groups. */
+export function accumulate_counted_sum_i64(ats: usize, count: u32, offset: u32, values: usize, bitmap: usize, from: u32, to: u32): void {
+  for (let i = from; i < to; i++) {
+    if (!counts(bitmap, i)) continue;
+    const row = groupOf(ats, i, 0);
+    const v = load<i64>(values + (<usize>i << 3));
+    store<u64>(row + count, load<u64>(row + count) + 1);
+    addWide(row + offset, <u64>v, v >> 63);
+  }
+}
+
 export function accumulate_merge_sum_i64(ats: usize, offset: u32, lows: usize, highs: usize, from: u32, to: u32): void {
   for (let i = from; i < to; i++) {
     const high = load<i64>(highs + (<usize>i << 3));
@@ -86,6 +97,17 @@ export function accumulate_sum_f64(ats: usize, offset: u32, values: usize, bitma
     const at = groupOf(ats, i, offset);
     addFloat(at, load<f64>(values + (<usize>i << 3)));
     store<u64>(at, load<u64>(at, 16) + 1, 16);
+  }
+}
+
+/** accumulate_count and accumulate_sum_f64 in one pass over the groups. */
+export function accumulate_counted_sum_f64(ats: usize, count: u32, offset: u32, values: usize, bitmap: usize, from: u32, to: u32): void {
+  for (let i = from; i < to; i++) {
+    if (!counts(bitmap, i)) continue;
+    const row = groupOf(ats, i, 0);
+    store<u64>(row + count, load<u64>(row + count) + 1);
+    addFloat(row + offset, load<f64>(values + (<usize>i << 3)));
+    store<u64>(row + offset, load<u64>(row + offset, 16) + 1, 16);
   }
 }
 

@@ -41,6 +41,8 @@ export interface Aggregate {
   /** The argument's words, for `add`. */
   words(ws: Workspace, argument: Vector, rows: number): Address;
   add(rows: GroupedRows, offset: number, argument: Argument): void;
+  /** `add`, and a count of the same rows at `count`, in one pass over the groups; only where that saves one. */
+  addCounted?(rows: GroupedRows, count: number, offset: number, argument: Argument): void;
   merge(rows: GroupedRows, offset: number, state: readonly Vector[], batchRows: number): void;
   /** The partial state of each group, as columns of `state`. */
   read(rows: GroupRows, offset: number): Vector[];
@@ -73,6 +75,8 @@ const SUM_OF_INTEGERS: Aggregate = {
   exact: true,
   words: plainWords,
   add: ({ ws, ats, from, to }, offset, { words, bitmap }) => ws.kernels.accumulate_sum_i64(ats, offset, words, bitmap, from, to),
+  addCounted: ({ ws, ats, from, to }, count, offset, { words, bitmap }) =>
+    ws.kernels.accumulate_counted_sum_i64(ats, count, offset, words, bitmap, from, to),
   merge: ({ ws, ats, from, to }, offset, [low, high]) =>
     ws.kernels.accumulate_merge_sum_i64(ats, offset, valuesOf(low), valuesOf(high), from, to),
   read: (rows, offset) => [readI64(rows, offset), readI64(rows, offset + 8)],
@@ -96,6 +100,8 @@ const SUM_OF_FLOATS: Aggregate = {
   exact: false,
   words: (_ws, v) => v.values,
   add: ({ ws, ats, from, to }, offset, { words, bitmap }) => ws.kernels.accumulate_sum_f64(ats, offset, words, bitmap, from, to),
+  addCounted: ({ ws, ats, from, to }, count, offset, { words, bitmap }) =>
+    ws.kernels.accumulate_counted_sum_f64(ats, count, offset, words, bitmap, from, to),
   merge: ({ ws, ats, from, to }, offset, [sum, lost, n]) =>
     ws.kernels.accumulate_merge_sum_f64(ats, offset, valuesOf(sum), valuesOf(lost), valuesOf(n), from, to),
   read: (rows, offset) => [readF64(rows, offset), readF64(rows, offset + 8), readI64(rows, offset + 16)],
@@ -122,10 +128,8 @@ const AVG_OF_INTEGERS: Aggregate = {
   order: 'none',
   exact: true,
   words: plainWords,
-  add(rows, offset, argument) {
-    SUM_OF_INTEGERS.add(rows, offset, argument);
-    COUNT.add(rows, offset + 16, argument);
-  },
+  add: ({ ws, ats, from, to }, offset, { words, bitmap }) =>
+    ws.kernels.accumulate_counted_sum_i64(ats, offset + 16, offset, words, bitmap, from, to),
   merge(rows, offset, [low, high, n], batchRows) {
     SUM_OF_INTEGERS.merge(rows, offset, [must(low, 'low'), must(high, 'high')], batchRows);
     COUNT.merge(rows, offset + 16, [must(n, 'n')], batchRows);

@@ -5,7 +5,7 @@ import { field, type Field, type Kind, type Schema } from '../columns/schema.js'
 import { readKeys, type GroupRows } from '../state/group-rows.js';
 import { keyShapeOf, type KeyShape } from '../state/key-words.js';
 import type { Workspace } from '../wasm/workspace.js';
-import { AGGREGATES, type Aggregate, type Argument } from './aggregates.js';
+import { AGGREGATES, type Aggregate, type Argument, type GroupedRows } from './aggregates.js';
 
 /** An aggregate whose argument and condition are columns of the input. */
 export interface BoundAggregate {
@@ -81,6 +81,24 @@ export function argumentsOf(ws: Workspace, layout: GroupLayout, batch: Batch): A
     const where = bound.where === undefined ? undefined : must(batch.columns[bound.where], 'a condition');
     return { words, bitmap: bitmapOf(ws, batch.rows, argument, where) };
   });
+}
+
+/** Adds a batch's rows, whose arguments are `given`, to all accumulators. A count rides on the first sum of the same rows. */
+export function adderOf(layout: GroupLayout, given: readonly Argument[]): (rows: GroupedRows) => void {
+  const parts = layout.aggregates.map((placed, i) => ({ ...placed, argument: must(given[i], 'an argument') }));
+  const sum = parts.findIndex(({ aggregate }) => aggregate.addCounted !== undefined);
+  const count = parts.findIndex(({ bound, argument }) => bound.fn === 'count' && argument.bitmap === parts[sum]?.argument.bitmap);
+  const counted = parts[count];
+  if (counted === undefined)
+    return (rows) => {
+      for (const { aggregate, offset, argument } of parts) aggregate.add(rows, offset, argument);
+    };
+  return (rows) => {
+    parts.forEach(({ aggregate, offset, argument }, i) => {
+      if (i === sum) aggregate.addCounted?.(rows, counted.offset, offset, argument);
+      else if (i !== count) aggregate.add(rows, offset, argument);
+    });
+  };
 }
 
 /** Rows whose argument is not null and whose condition is true. */

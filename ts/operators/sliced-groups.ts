@@ -6,7 +6,7 @@ import { keyWordsOf, type KeyWords } from '../state/key-words.js';
 import { partitionRows } from '../state/partition.js';
 import type { Workspace } from '../wasm/workspace.js';
 import type { GroupedRows } from './aggregates.js';
-import { argumentsOf, PARTIAL_KEYS_FROM, type GroupLayout } from './group-layout.js';
+import { adderOf, argumentsOf, PARTIAL_KEYS_FROM, type GroupLayout } from './group-layout.js';
 import type { WindowPolicy } from './window-policy.js';
 
 /** Groups of one slice of time. */
@@ -63,9 +63,7 @@ export class SlicedGroups {
     const mark = ws.scratch.mark();
     const words = keyWordsOf(ws, this.#layout.shape, batch, keys);
     const given = argumentsOf(ws, this.#layout, batch);
-    this.#group(batch.times, words, append, (rows) => {
-      this.#layout.aggregates.forEach(({ aggregate, offset }, i) => aggregate.add(rows, offset, must(given[i], 'an argument')));
-    });
+    this.#group(batch.times, words, append, adderOf(this.#layout, given));
     ws.scratch.release(mark);
   }
 
