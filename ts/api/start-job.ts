@@ -22,8 +22,11 @@ import type { BuiltJob } from './built-job.js';
 const LANE_ENTRY = new URL('./lane-entry.js', import.meta.url);
 /** A minute: longer than any batch takes, shorter than anyone's patience. */
 const HANG_MS = 60_000;
+/** Room for the rows of one block of each push source. */
+const FEED_BYTES = 256 << 20;
 
-export type Tap = (batch: DetachedBatch) => void | Promise<void>;
+/** Takes the rows of a part, with the step that they come of. */
+export type Tap = (batch: DetachedBatch, step: number) => void | Promise<void>;
 
 export interface StartOptions {
   readonly built: BuiltJob;
@@ -41,6 +44,8 @@ export interface StartOptions {
   readonly cutter?: Partial<CutterOptions>;
   readonly tuning?: LaneTuning;
   readonly turns?: (lanes: number) => number[];
+  /** Of each lane's memory, on the calling thread. */
+  readonly laneBytes?: number;
 }
 
 export interface RunningJob {
@@ -90,7 +95,7 @@ export async function startJob(options: StartOptions): Promise<RunningJob> {
           job: { ...options.module, planHash: built.hash, taps: [...taps.keys()] },
           hangMs: options.hangMs ?? HANG_MS,
         })
-      : makeInlineLanes(laneParts, { turns: options.turns });
+      : makeInlineLanes(laneParts, { turns: options.turns, memoryBytes: options.laneBytes });
   const run = new JobRun({ program: program.program, lanes, laneCount, sinks, firstStep, attempt: 0 });
   const job = new StartedJob(options, program, sources, splits, sinks, run);
   await job.start();
@@ -120,7 +125,8 @@ class StartedJob implements RunningJob {
     this.#run = run;
     this.#host = options.host;
     const { restore, host } = options;
-    const ws = createWorkspace({ bytes: 256 << 20 });
+    // Only rows that come from an event loop are made into columns on this thread.
+    const ws = sources.some((source) => source.runsIn === 'coordinator') ? createWorkspace({ bytes: FEED_BYTES }) : undefined;
     this.#feeds = sources.map((source, index) => {
       const at = splits[index] as readonly SplitSpec[];
       const start = restore?.positions[index];
@@ -130,7 +136,7 @@ class StartedJob implements RunningJob {
             source,
             at,
             start,
-            ws,
+            must(ws, 'a workspace'),
             () => this.#driver.kick(),
             (error) => this.#run.fail(error),
           );
@@ -236,7 +242,7 @@ function makeSinks(program: BuiltProgram, taps: ReadonlyMap<string, Tap>, host: 
     if (sink.kind === 'sink')
       return createSink(sink.node.sink, { host, limits: DEFAULT_LIMITS, schema: sink.schema, changes: sink.node.changes, object });
     const tap = must(taps.get(sink.part), `tap ${sink.part}`);
-    const write = (_step: number, chunk: SinkChunk) => (chunk.kind === 'columns' ? tap(chunk.batch) : undefined);
+    const write = (step: number, chunk: SinkChunk) => (chunk.kind === 'columns' ? tap(chunk.batch, step) : undefined);
     return { takes: 'columns', write, close: () => undefined };
   });
 }
