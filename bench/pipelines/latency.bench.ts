@@ -30,7 +30,7 @@ async function emptySteps(): Promise<{ steps: () => Promise<void>; close: () => 
     { entry: LANE_ENTRY, job: { url, name, params, planHash: built.hash, taps: [] }, hangMs: 60_000 },
   );
   const sinks = program.sinks.map(() => ({ takes: 'columns' as const, write: () => undefined, close: () => undefined }));
-  const job = new JobRun({ program, lanes, laneCount: LANES, sinks, firstStep: 0, attempt: 0 });
+  const job = new JobRun({ program, lanes, laneCount: LANES, sinks, firstStep: 0, attempt: 0, host: nodeHost, reportEveryMs: 100 });
   let failure: Error | undefined;
   await job.start((error) => (failure = error));
   const steps = async () => {

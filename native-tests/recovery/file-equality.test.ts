@@ -23,8 +23,8 @@ const LARGE = join(folder, 'large.ndjson');
 let duck: DuckDBConnection;
 
 before(async () => {
-  // Shuffled in groups of events at 400 a second: the small file's rows are up to 2.5 s behind, the large one's 100 ms.
-  await generateNexmark({ host: nodeHost, path: SMALL, rows: 900, rate: 400, outOfOrderGroup: 1_000 });
+  // Shuffled in groups of events: the small file's rows are up to 4 s behind, the large one's 100 ms.
+  await generateNexmark({ host: nodeHost, path: SMALL, rows: 400, rate: 100, outOfOrderGroup: 400 });
   await generateNexmark({ host: nodeHost, path: LARGE, rows: 60_000, rate: 400, outOfOrderGroup: 40 });
   duck = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
   await duck.run("set TimeZone = 'UTC'");
@@ -111,7 +111,7 @@ test('what the job gives is what DuckDB gives over the same file', async () => {
   assert.deepEqual(found, expected);
 });
 
-for (const boundMs of [-1, 50, 1_000]) {
+for (const boundMs of [-1, 1_000]) {
   test(`blocks of any size, lanes, threads and restores change nothing (watermark bound ${boundMs} ms)`, async () => {
     const random = new Random(boundMs + 2);
     const expected = await runFile(SMALL, boundMs, { lanes: 1 });

@@ -22,6 +22,7 @@ import type { BuiltJob } from './built-job.js';
 const LANE_ENTRY = new URL('./lane-entry.js', import.meta.url);
 /** A minute: longer than any batch takes, shorter than anyone's patience. */
 const HANG_MS = 60_000;
+const REPORT_EVERY_MS = 100;
 /** Room for the rows of one block of each push source. */
 const FEED_BYTES = 256 << 20;
 
@@ -96,7 +97,16 @@ export async function startJob(options: StartOptions): Promise<RunningJob> {
           hangMs: options.hangMs ?? HANG_MS,
         })
       : makeInlineLanes(laneParts, { turns: options.turns, memoryBytes: options.laneBytes });
-  const run = new JobRun({ program: program.program, lanes, laneCount, sinks, firstStep, attempt: 0 });
+  const run = new JobRun({
+    program: program.program,
+    lanes,
+    laneCount,
+    sinks,
+    firstStep,
+    attempt: 0,
+    host,
+    reportEveryMs: REPORT_EVERY_MS,
+  });
   const job = new StartedJob(options, program, sources, splits, sinks, run);
   await job.start();
   return job;

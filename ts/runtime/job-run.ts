@@ -1,6 +1,7 @@
 import type { BlockContent, Sink } from '../connectors/connector.js';
 import { assert, must } from '../core/assert.js';
 import { errorFromData, MillraceError, toMillraceError } from '../core/errors.js';
+import type { Host } from '../core/host.js';
 import { mergeLaneStates, type LaneState } from '../state/memory-snapshot.js';
 import type { LaneSet } from './lane-set.js';
 import { runOfLane, type BlockFacts, type FromLane, type StepAck, type StepHeader } from './messages.js';
@@ -9,7 +10,7 @@ import { SinkWriter } from './sink-writer.js';
 import type { SourceClockState } from './messages.js';
 
 /** A header without what the run itself numbers. */
-export type StepDraft = Omit<StepHeader, 'step' | 'attempt'>;
+export type StepDraft = Omit<StepHeader, 'step' | 'attempt' | 'report'>;
 
 /** What came of a step, when every lane has ended it and every sink has taken its output. */
 export interface StepResult {
@@ -27,6 +28,8 @@ export interface JobRunParts {
   readonly sinks: readonly Sink[];
   readonly firstStep: number;
   readonly attempt: number;
+  readonly host: Host;
+  readonly reportEveryMs: number;
 }
 
 /**
@@ -41,6 +44,7 @@ export class JobRun {
   readonly #metrics: Readonly<Record<string, number>>[] = [];
   readonly #stateBytes: number[] = [];
   readonly #written: Int32Array;
+  #reported = Number.NEGATIVE_INFINITY;
   #step: number;
   #completed: number;
   #error: MillraceError | undefined;
@@ -79,7 +83,7 @@ export class JobRun {
 
   submit(draft: StepDraft, contents: ReadonlyMap<number, BlockContent> = new Map()): Promise<StepResult> {
     if (this.#error !== undefined) return Promise.reject(this.#error);
-    const header: StepHeader = { ...draft, step: this.#step++, attempt: this.#parts.attempt };
+    const header: StepHeader = { ...draft, step: this.#step++, attempt: this.#parts.attempt, report: this.#reportDue(draft) };
     const { laneCount, lanes } = this.#parts;
     const done = new Promise<StepResult>((resolve, reject) => this.#pending.set(header.step, { header, resolve, reject }));
     for (let lane = 0; lane < laneCount; lane++) {
@@ -117,6 +121,14 @@ export class JobRun {
     await this.#parts.lanes.close();
   }
 
+  /** Counters are told now and then, and whenever somebody may be about to look at them. */
+  #reportDue(draft: StepDraft): boolean {
+    const now = this.#parts.host.monotonicMs();
+    const due = draft.kind !== 'rows' || draft.snapshot || now - this.#reported >= this.#parts.reportEveryMs;
+    if (due) this.#reported = now;
+    return due;
+  }
+
   #receive(message: FromLane): void {
     if (this.#error !== undefined) return;
     if (message.type === 'error') this.fail(errorFromData(message.error));
@@ -125,7 +137,7 @@ export class JobRun {
   }
 
   #acknowledge(lane: number, ack: StepAck): void {
-    this.#metrics[lane] = ack.metrics;
+    if (ack.metrics !== undefined) this.#metrics[lane] = ack.metrics;
     this.#stateBytes[lane] = ack.stateBytes;
     for (const writer of this.#writers) writer.end(lane, ack.step);
     const acks = this.#acks.get(ack.step) ?? [];

@@ -185,12 +185,16 @@ export class Lane {
     while (this.#stages.every((s) => s.step > this.#acked + 1)) this.#ack(this.#acked + 1);
   }
 
-  #ack(step: number): void {
-    this.#acked = step;
-    const header = must(this.#headers.get(step), 'the step at hand');
+  #metrics(): Record<string, number> {
     const metrics: Record<string, number> = {};
     for (const stage of this.#stages) stage.metrics(metrics);
     for (const sink of this.#sinks.values()) metrics[`${sink.program.id}.rows`] = sink.rows;
+    return metrics;
+  }
+
+  #ack(step: number): void {
+    this.#acked = step;
+    const header = must(this.#headers.get(step), 'the step at hand');
     let wakeup: number | undefined;
     for (const stage of this.#stages) {
       for (const { operator } of stage.operators) {
@@ -208,7 +212,7 @@ export class Lane {
         clocks: this.#clocks.get(step) ?? [],
         nextClockWakeup: wakeup,
         stateBytes: this.#parts.ws.blocks.bytesInUse,
-        metrics,
+        metrics: header.report ? this.#metrics() : undefined,
         state: this.#states.get(step)?.finish(),
       },
     });

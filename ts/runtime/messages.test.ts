@@ -4,7 +4,7 @@ import { lanesInOrder, runOfLane, type StepHeader } from './messages.js';
 
 function headerOf(step: number, blocks: number): StepHeader {
   const refs = Array.from({ length: blocks }, (_, no) => ({ source: 0, split: 's', from: no, to: no + 1, no }));
-  return { step, attempt: 0, clockMs: 0, blocks: refs, idle: [], ended: [], raised: [], kind: 'rows', snapshot: false };
+  return { step, attempt: 0, clockMs: 0, blocks: refs, idle: [], ended: [], raised: [], kind: 'rows', snapshot: false, report: false };
 }
 
 test('the lanes share the blocks of a step: each has one run, none is left out, none is dealt twice', () => {

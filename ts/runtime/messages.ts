@@ -29,6 +29,8 @@ export interface StepHeader {
   readonly kind: 'rows' | 'tick' | 'drain';
   /** Every operator hands its state over at the end of this step. */
   readonly snapshot: boolean;
+  /** Lanes tell their counters with the end of this step. */
+  readonly report: boolean;
 }
 
 export interface SplitRef {
@@ -55,7 +57,8 @@ export interface StepAck {
   readonly clocks: readonly (SourceClockState | undefined)[];
   readonly nextClockWakeup: number | undefined;
   readonly stateBytes: number;
-  readonly metrics: Readonly<Record<string, number>>;
+  /** When the header asked for them. */
+  readonly metrics: Readonly<Record<string, number>> | undefined;
   /** When the header asked for it. */
   readonly state: LaneState | undefined;
 }

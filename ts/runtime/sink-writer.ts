@@ -17,6 +17,8 @@ export class SinkWriter {
   readonly #ended = new Map<number, Set<number>>();
   readonly #waiting = new Map<number, () => void>();
   #step: number;
+  /** Of the step at hand. */
+  #order: readonly number[];
   #writing = false;
   #stopped = false;
 
@@ -34,6 +36,7 @@ export class SinkWriter {
     this.#ordered = ordered;
     this.#lanes = lanes;
     this.#step = firstStep;
+    this.#order = lanesInOrder(firstStep, lanes);
     this.#taken = taken;
     this.#failed = failed;
   }
@@ -90,7 +93,7 @@ export class SinkWriter {
     for (;;) {
       const chunks = this.#chunks(this.#step);
       const ended = this.#ended.get(this.#step);
-      for (const lane of lanesInOrder(this.#step, this.#lanes)) {
+      for (const lane of this.#order) {
         const chunk = (chunks[lane] as SinkChunk[]).shift();
         if (chunk !== undefined) return { lane, chunk };
         if (this.#ordered && !ended?.has(lane)) return undefined;
@@ -101,6 +104,7 @@ export class SinkWriter {
       const resolve = this.#waiting.get(this.#step);
       this.#waiting.delete(this.#step);
       this.#step++;
+      this.#order = lanesInOrder(this.#step, this.#lanes);
       resolve?.();
     }
   }

@@ -6,7 +6,19 @@ import { SourceClock } from './source-clock.js';
 const SOURCE = 2;
 
 function header(more: Partial<StepHeader> = {}): StepHeader {
-  return { step: 0, attempt: 0, clockMs: 0, blocks: [], idle: [], ended: [], raised: [], kind: 'rows', snapshot: false, ...more };
+  return {
+    step: 0,
+    attempt: 0,
+    clockMs: 0,
+    blocks: [],
+    idle: [],
+    ended: [],
+    raised: [],
+    kind: 'rows',
+    snapshot: false,
+    report: false,
+    ...more,
+  };
 }
 
 const ref = (split: string, source = SOURCE) => ({ source, split });

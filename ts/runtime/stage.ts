@@ -31,6 +31,8 @@ interface Node {
   readonly program: NodeProgram;
   readonly operator: Operator;
   readonly outbox: Outbox;
+  /** For each input, the watermarks of what feeds it. */
+  readonly feeds: readonly (() => number)[][];
   pending: boolean;
   rowsIn: number;
   rowsOut: number;
@@ -45,6 +47,7 @@ interface Node {
 export class Stage {
   readonly #parts: StageParts;
   readonly #nodes: readonly Node[];
+  readonly #exchangeFeeds = new Map<number, (() => number)[]>();
   #phase: 'waiting' | 'input' | 'marking' | 'ending' = 'waiting';
   #header: StepHeader | undefined;
   #markNext = 0;
@@ -62,11 +65,13 @@ export class Stage {
       program: node,
       operator: node.create(parts.ws, parts.groups),
       outbox: { room: () => (this.#roomAfter(index) ? parts.room : 0), emit: (port, batch) => this.#emit(index, port, batch) },
+      feeds: Array.from({ length: node.inputs }, () => []),
       pending: false,
       rowsIn: 0,
       rowsOut: 0,
       batchesOut: 0,
     }));
+    this.#findFeeds();
   }
 
   /** `header`: that of `this.step`, if it has come. Answers 'done' when the step ended with this call. */
@@ -191,11 +196,11 @@ export class Stage {
     const header = this.#header as StepHeader;
     const index = this.#markNext++;
     const node = this.#nodes[index] as Node;
-    const watermarks = this.#inputWatermarks(index);
     this.#inputMark = this.#parts.ws.scratch.mark();
     this.#guard(node, () => {
-      for (const [input, watermark] of watermarks.entries())
-        node.operator.mark(input, { step: header.step, clockMs: header.clockMs, watermark });
+      for (const [input, feeds] of node.feeds.entries()) {
+        node.operator.mark(input, { step: header.step, clockMs: header.clockMs, watermark: least(feeds) });
+      }
     });
     node.pending = true;
     this.#drain();
@@ -206,7 +211,7 @@ export class Stage {
     const exchanges = [...this.#parts.senders.keys()];
     while (this.#finished < exchanges.length) {
       const exchange = exchanges[this.#finished] as number;
-      if (!(this.#parts.senders.get(exchange) as ExchangeSender).finish(this.step, this.#watermarkInto(exchange)))
+      if (!(this.#parts.senders.get(exchange) as ExchangeSender).finish(this.step, least(this.#exchangeFeeds.get(exchange) ?? [])))
         return this.#worked ? 'worked' : 'blocked';
       this.#finished++;
       this.#worked = true;
@@ -276,35 +281,21 @@ export class Stage {
     });
   }
 
-  /** For each input of a node, the watermark of what feeds it. */
-  #inputWatermarks(index: number): number[] {
-    const node = this.#nodes[index] as Node;
-    const watermarks = Array.from({ length: node.program.inputs }, () => Infinity);
-    const feed = (targets: readonly Target[], watermark: number) => {
+  /** What feeds each input of each node, and each exchange: fixed for the stage's life. */
+  #findFeeds(): void {
+    const feed = (targets: readonly Target[], watermark: () => number) => {
       for (const target of targets) {
-        if (target.to === 'node' && target.node === index)
-          watermarks[target.input] = Math.min(watermarks[target.input] as number, watermark);
+        if (target.to === 'node') (this.#nodes[target.node] as Node).feeds[target.input]?.push(watermark);
+        else if (target.to === 'exchange')
+          this.#exchangeFeeds.set(target.exchange, [...(this.#exchangeFeeds.get(target.exchange) ?? []), watermark]);
       }
     };
-    this.#feeds(feed);
-    return watermarks;
-  }
-
-  #watermarkInto(exchange: number): number {
-    let least = Infinity;
-    this.#feeds((targets, watermark) => {
-      if (targets.some((target) => target.to === 'exchange' && target.exchange === exchange)) least = Math.min(least, watermark);
-    });
-    return least;
-  }
-
-  #feeds(feed: (targets: readonly Target[], watermark: number) => void): void {
     for (const source of this.#parts.sources) {
-      feed(source.program.targets, source.watermark);
-      feed(source.program.malformed, source.watermark);
+      feed(source.program.targets, () => source.watermark);
+      feed(source.program.malformed, () => source.watermark);
     }
-    for (const receiver of this.#parts.receivers) feed(receiver.program.targets, receiver.watermark);
-    for (const node of this.#nodes) for (const targets of node.program.outputs) feed(targets, node.operator.outputWatermark());
+    for (const receiver of this.#parts.receivers) feed(receiver.program.targets, () => receiver.watermark);
+    for (const { program, operator } of this.#nodes) for (const targets of program.outputs) feed(targets, () => operator.outputWatermark());
   }
 
   #guard(node: Node, work: () => void): void {
@@ -314,6 +305,12 @@ export class Stage {
       throw toMillraceError(error, node.program.id);
     }
   }
+}
+
+function least(feeds: readonly (() => number)[]): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const watermark of feeds) least = Math.min(least, watermark());
+  return least;
 }
 
 export const DEFAULT_ROOM = MAX_BATCH_ROWS;

@@ -175,6 +175,9 @@ export class ManualJob {
       };
       return { takes: 'columns', write, close: () => undefined };
     });
-    return [program, new JobRun({ program: program.program, lanes: set, laneCount: lanes, sinks, firstStep, attempt: 0 })];
+    return [
+      program,
+      new JobRun({ program: program.program, lanes: set, laneCount: lanes, sinks, firstStep, attempt: 0, host, reportEveryMs: 0 }),
+    ];
   }
 }
