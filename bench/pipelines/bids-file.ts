@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { scatter } from '../peers/rows.js';
 
@@ -19,6 +19,15 @@ export function bidsFile(rows: number, keys: number): BidsFile {
   const path = join(FOLDER, `bids-${rows}-${keys}.ndjson`);
   if (!existsSync(path)) write(path, rows, keys);
   return { path, rows, bytes: statSync(path).size };
+}
+
+/** The same file under so many names: its path is a pattern. */
+export function repeated({ path, rows, bytes }: BidsFile, times: number): BidsFile {
+  for (let i = 0; i < times; i++) {
+    const name = `${path}-part${i}.ndjson`;
+    if (!existsSync(name)) linkSync(path, name);
+  }
+  return { path: `${path}-part*.ndjson`, rows: rows * times, bytes: bytes * times };
 }
 
 function write(path: string, rows: number, keys: number): void {
