@@ -83,7 +83,7 @@ export class ManualJob {
       const no = this.#nextBlock++;
       const schema = must(this.#declared.get(given.source), `source ${given.source}`);
       contents.set(no, { kind: 'batch', batch: rowsToDetached(schema, given.rows) });
-      return { source: this.#sourceIndex(given.source), split, from, to: from + given.rows.length, no };
+      return { source: this.sourceIndex(given.source), split, from, to: from + given.rows.length, no };
     });
     const used = blocks.filter((block) => block.source >= 0);
     const kind = more.kind ?? (used.length > 0 ? 'rows' : 'tick');
@@ -93,7 +93,7 @@ export class ManualJob {
 
   /** The watermark of a source's split is at least this from now on. */
   async raise(source: string, watermark: number, split = 'test'): Promise<void> {
-    const index = this.#sourceIndex(source);
+    const index = this.sourceIndex(source);
     await this.step([], { raised: index < 0 ? [] : [{ source: index, split, watermark }] });
   }
 
@@ -136,8 +136,8 @@ export class ManualJob {
     await this.#run.close();
   }
 
-  /** -1 for a source that nothing reads. */
-  #sourceIndex(id: string): number {
+  /** How headers name the source; -1 for one that nothing reads. */
+  sourceIndex(id: string): number {
     must(this.#declared.get(id), `source ${id}`);
     return this.#program.sources.findIndex((node) => node.id === id);
   }
