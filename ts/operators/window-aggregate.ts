@@ -154,7 +154,9 @@ export class WindowAggregate implements Operator {
         slice.table.addresses(from, from + rows, ats);
         const parts = ws.alloc(rows * 4);
         const { words, references, masked } = this.#layout.shape;
-        ws.kernels.group_key_groups(ats, words, references, masked ? 1 : 0, rows, keyGroups, parts);
+        // Without a key all rows go to lane 0, which has group 0 at any number of lanes.
+        if (words === 0) ws.memory.u32.fill(0, parts / 4, parts / 4 + rows);
+        else ws.kernels.group_key_groups(ats, words, references, masked ? 1 : 0, rows, keyGroups, parts);
         partitionRows(ws, parts, rows, keyGroups, ats).forEach(({ selection, count }, group) => {
           if (count === 0) return;
           const inner = ws.scratch.mark();
