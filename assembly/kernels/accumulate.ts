@@ -33,6 +33,20 @@ function addWide(at: usize, low: u64, high: i64): void {
   store<i64>(at, (load<i64>(at, 8) + ((high + <i64>(sum < old)) << 1)) | 1, 8);
 }
 
+// The upper half seldom changes.
+// @ts-ignore: decorator
+@inline
+function countAndAdd(row: usize, count: u32, offset: u32, v: i64): void {
+  store<u64>(row + count, load<u64>(row + count) + 1);
+  const at = row + offset;
+  const old = load<u64>(at);
+  const sum = old + <u64>v;
+  store<u64>(at, sum);
+  const high = load<i64>(at, 8);
+  const changed = (high + (((v >> 63) + <i64>(sum < old)) << 1)) | 1;
+  if (changed != high) store<i64>(at, changed, 8);
+}
+
 // @ts-ignore: decorator
 @inline
 function addFloat(at: usize, v: f64): void {
@@ -75,12 +89,20 @@ export function accumulate_sum_i64(ats: usize, offset: u32, values: usize, bitma
 
 /** accumulate_count and accumulate_sum_i64 in one pass over the groups. */
 export function accumulate_counted_sum_i64(ats: usize, count: u32, offset: u32, values: usize, bitmap: usize, from: u32, to: u32): void {
-  for (let i = from; i < to; i++) {
-    if (!counts(bitmap, i)) continue;
-    const row = groupOf(ats, i, 0);
-    const v = load<i64>(values + (<usize>i << 3));
-    store<u64>(row + count, load<u64>(row + count) + 1);
-    addWide(row + offset, <u64>v, v >> 63);
+  let i = from;
+  if (!bitmap) {
+    // Four rows a turn, as a turn costs as much as a row.
+    for (; i + 4 <= to; i += 4) {
+      const p = ats + (<usize>i << 2);
+      const q = values + (<usize>i << 3);
+      countAndAdd(load<u32>(p), count, offset, load<i64>(q));
+      countAndAdd(load<u32>(p, 4), count, offset, load<i64>(q, 8));
+      countAndAdd(load<u32>(p, 8), count, offset, load<i64>(q, 16));
+      countAndAdd(load<u32>(p, 12), count, offset, load<i64>(q, 24));
+    }
+  }
+  for (; i < to; i++) {
+    if (counts(bitmap, i)) countAndAdd(groupOf(ats, i, 0), count, offset, load<i64>(values + (<usize>i << 3)));
   }
 }
 

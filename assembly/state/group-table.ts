@@ -136,7 +136,30 @@ function findDense<SELECTED>(T: usize, column: usize, selection: usize, from: u3
   const slots = <u64>load<u32>(T, GROUP_TABLE_SLOTS);
   const index = <usize>load<u32>(T, GROUP_TABLE_INDEX);
   const rows = load<u32>(T, GROUP_TABLE_ROWS) - load<u32>(T, GROUP_TABLE_STRIDE);
-  for (let i = from; i < to; i++) {
+  let i = from;
+  while (i < to) {
+    // Four known keys at a time: `slots` is a power of two, so that one comparison does for all four.
+    if (!isInteger<SELECTED>()) {
+      for (; i + 4 <= to; i += 4) {
+        const p = column + (<usize>i << 3);
+        const a = load<u64>(p) - base;
+        const b = load<u64>(p, 8) - base;
+        const c = load<u64>(p, 16) - base;
+        const d = load<u64>(p, 24) - base;
+        if ((a | b | c | d) >= slots) break;
+        const w = load<u32>(index + (<usize>a << 2));
+        const x = load<u32>(index + (<usize>b << 2));
+        const y = load<u32>(index + (<usize>c << 2));
+        const z = load<u32>(index + (<usize>d << 2));
+        if (!w || !x || !y || !z) break;
+        const at = ats + (<usize>i << 2);
+        store<u32>(at, rows + w);
+        store<u32>(at, rows + x, 4);
+        store<u32>(at, rows + y, 8);
+        store<u32>(at, rows + z, 12);
+      }
+      if (i == to) break;
+    }
     const r: usize = isInteger<SELECTED>() ? load<u32>(selection + (<usize>i << 2)) : i;
     const k = load<u64>(column + (r << 3));
     const slot = k - base;
@@ -148,6 +171,7 @@ function findDense<SELECTED>(T: usize, column: usize, selection: usize, from: u3
       if (!made) return i;
       store<u32>(ats + (r << 2), <u32>made);
     }
+    i++;
   }
   return to;
 }
@@ -155,6 +179,18 @@ function findDense<SELECTED>(T: usize, column: usize, selection: usize, from: u3
 /** Keys of one plain word, in a dense table. */
 export function groups_find_dense(T: usize, column: usize, selection: usize, from: u32, to: u32, ats: usize): u32 {
   return selection ? findDense<i32>(T, column, selection, from, to, ats) : findDense<f64>(T, column, selection, from, to, ats);
+}
+
+/** Reads a word of each group's row, so that rows far apart come into the cache side by side, not one after the other. */
+export function groups_touch(ats: usize, from: u32, to: u32): u32 {
+  let sink: u32 = 0;
+  let i = from;
+  for (; i + 4 <= to; i += 4) {
+    const p = ats + (<usize>i << 2);
+    sink |= load<u32>(load<u32>(p)) | load<u32>(load<u32>(p, 4)) | load<u32>(load<u32>(p, 8)) | load<u32>(load<u32>(p, 12));
+  }
+  for (; i < to; i++) sink |= load<u32>(load<u32>(ats + (<usize>i << 2)));
+  return sink;
 }
 
 /** The least and the greatest key, as i64[2], of the table's groups and of rows [from, to); at least one of either is there. */
