@@ -4,6 +4,8 @@ import {
   callback,
   collect,
   count,
+  customSink,
+  customSource,
   file,
   float64,
   int64,
@@ -118,7 +120,7 @@ export const swells = job(import.meta, 'swells', (env, params: { rows: number; t
     });
   const perN = many
     .keyBy('n')
-    .window(tumbling(seconds(1000)))
+    .window(tumbling(seconds(100_000)))
     .aggregate(() => ({ rows: count() }));
   return { perN: perN.to(collect()) };
 });
@@ -126,3 +128,46 @@ export const swells = job(import.meta, 'swells', (env, params: { rows: number; t
 export const drips = job(import.meta, 'drips', (env, params: { take: () => void | Promise<void> }) => ({
   rows: env.from(memory<Order>(endless()), { schema, eventTime }).to(callback(params.take)),
 }));
+
+export type Fault = 'open' | 'write' | 'close' | 'next' | 'plan' | 'read';
+
+/** Connectors of one's own that fail, with errors of no type that we know. */
+export const fails = job(import.meta, 'fails', (env, params: { where: Fault }) => {
+  const failing = (at: Fault, message: string): void => {
+    if (params.where === at) throw new Error(message);
+  };
+  async function* rows(): AsyncGenerator<Order> {
+    yield* ordersOf(10);
+    failing('next', 'the line is cut');
+  }
+  const lanes = customSource<Order>({
+    source: (context) => ({
+      schema: context.schema,
+      runsIn: 'lane',
+      splits: () => [{ id: 'own', options: {} }],
+      blocks: {
+        next: (_split, from) => {
+          failing('plan', 'cannot look');
+          return from === 0 ? { to: 1 } : undefined;
+        },
+        ended: (_split, position) => position === 1,
+      },
+    }),
+    laneReader: () => ({
+      read: () => {
+        failing('read', 'cannot read');
+        return [];
+      },
+      metrics: () => ({}),
+      close: () => undefined,
+    }),
+  });
+  const source = params.where === 'plan' || params.where === 'read' ? lanes : memory<Order>(rows());
+  const sink = customSink(() => ({
+    takes: 'columns',
+    open: () => failing('open', 'no such disk'),
+    write: () => failing('write', 'the disk is full'),
+    close: () => failing('close', 'it will not close'),
+  }));
+  return { rows: env.from(source, { schema }).to(sink) };
+});

@@ -27,7 +27,7 @@ type RunArgs<P, O> = [P] extends [void] ? [options?: O] : [options: O & { params
 
 /** A job at work. */
 export interface Handle<F> {
-  /** Counters since the start: `operator.counter`, and `steps`, `stateBytes`. */
+  /** Counters since the start: `operator.counter`, and `steps`, `stateBytes`, `peakBytes`. */
   metrics(): Readonly<Record<string, number>>;
   /** What the part's `collect()` has gathered since it was last asked. */
   take<N extends keyof F & string>(name: N): F[N] extends Part<infer S, infer T> ? OutRow<S, T>[] : never;

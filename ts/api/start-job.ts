@@ -3,7 +3,7 @@ import type { Sink, SinkChunk, Source, SplitSpec } from '../connectors/connector
 import { CollectSink } from '../connectors/memory/collect-sink.js';
 import { createSink, createSource } from '../connectors/registry.js';
 import { must } from '../core/assert.js';
-import { MillraceError, toMillraceError } from '../core/errors.js';
+import { MillraceError, toExternalError, toMillraceError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import { DEFAULT_LIMITS } from '../core/limits.js';
 import { buildProgram, type BuiltProgram } from '../build/program.js';
@@ -186,7 +186,7 @@ class StartedJob implements RunningJob {
 
   async start(): Promise<void> {
     try {
-      for (const sink of this.#sinks) await sink.open?.(this.#host);
+      for (const [index, sink] of this.#sinks.entries()) await this.#ofSink(index, () => sink.open?.(this.#host));
       await this.#run.start((error) => this.#driver.fail(error));
     } catch (error) {
       await this.#close().catch(() => undefined);
@@ -241,9 +241,26 @@ class StartedJob implements RunningJob {
   }
 
   async #closeAll(): Promise<void> {
-    await this.#run.close();
-    for (const feed of this.#feeds) await feed.close();
-    for (const sink of this.#sinks) await sink.close();
+    let failed: unknown;
+    const close = async (call: () => void | Promise<void>) => {
+      try {
+        await call();
+      } catch (error) {
+        failed ??= error;
+      }
+    };
+    await close(() => this.#run.close());
+    for (const feed of this.#feeds) await close(() => feed.close());
+    for (const [index, sink] of this.#sinks.entries()) await close(() => this.#ofSink(index, () => sink.close()));
+    if (failed !== undefined) throw toMillraceError(failed);
+  }
+
+  async #ofSink(index: number, call: () => void | Promise<void>): Promise<void> {
+    try {
+      await call();
+    } catch (error) {
+      throw toExternalError(error, 'sink.failed', 'the sink', this.#program.program.sinks[index]?.id);
+    }
   }
 }
 

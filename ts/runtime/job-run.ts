@@ -43,6 +43,7 @@ export class JobRun {
   readonly #pending = new Map<number, { header: StepHeader; resolve: (result: StepResult) => void; reject: (error: Error) => void }>();
   readonly #metrics: Readonly<Record<string, number>>[] = [];
   readonly #stateBytes: number[] = [];
+  readonly #peakBytes: number[] = [];
   readonly #written: Int32Array;
   #reported = Number.NEGATIVE_INFINITY;
   #step: number;
@@ -102,6 +103,7 @@ export class JobRun {
     const sum: Record<string, number> = {};
     for (const lane of this.#metrics) for (const [name, value] of Object.entries(lane ?? {})) sum[name] = (sum[name] ?? 0) + value;
     sum['stateBytes'] = this.#stateBytes.reduce((a, b) => a + (b ?? 0), 0);
+    sum['peakBytes'] = this.#peakBytes.reduce((a, b) => a + (b ?? 0), 0);
     sum['steps'] = this.#completed + 1 - this.#parts.firstStep;
     return sum;
   }
@@ -139,6 +141,7 @@ export class JobRun {
   #acknowledge(lane: number, ack: StepAck): void {
     if (ack.metrics !== undefined) this.#metrics[lane] = ack.metrics;
     this.#stateBytes[lane] = ack.stateBytes;
+    this.#peakBytes[lane] = ack.peakBytes;
     for (const writer of this.#writers) writer.end(lane, ack.step);
     const acks = this.#acks.get(ack.step) ?? [];
     this.#acks.set(ack.step, acks);

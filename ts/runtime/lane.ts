@@ -212,6 +212,7 @@ export class Lane {
         clocks: this.#clocks.get(step) ?? [],
         nextClockWakeup: wakeup,
         stateBytes: this.#parts.ws.blocks.bytesInUse,
+        peakBytes: this.#parts.ws.blocks.bytesAtPeak,
         metrics: header.report ? this.#metrics() : undefined,
         state: this.#states.get(step)?.finish(),
       },

@@ -57,6 +57,8 @@ export interface StepAck {
   readonly clocks: readonly (SourceClockState | undefined)[];
   readonly nextClockWakeup: number | undefined;
   readonly stateBytes: number;
+  /** The most of its memory that the lane has used. */
+  readonly peakBytes: number;
   /** When the header asked for them. */
   readonly metrics: Readonly<Record<string, number>> | undefined;
   /** When the header asked for it. */

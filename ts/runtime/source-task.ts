@@ -2,7 +2,7 @@ import { batchOf, type Batch, type Vector } from '../columns/batch.js';
 import { NONE, type Address } from '../columns/memory.js';
 import type { BlockContent, BlockRef, LaneReader, PendingRows, SourceItem, SplitSpec } from '../connectors/connector.js';
 import { assert, must } from '../core/assert.js';
-import { toMillraceError } from '../core/errors.js';
+import { toExternalError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import { takeVector } from '../wasm/selection.js';
 import type { Workspace } from '../wasm/workspace.js';
@@ -179,7 +179,7 @@ export class SourceTask {
         watermark = Math.max(watermark, this.#candidate(item.partial));
       }
     } catch (error) {
-      throw toMillraceError(error, this.program.id);
+      throw toExternalError(error, 'source.failed', 'the source', this.program.id);
     }
     this.#rows += rows;
     this.#facts.push({ no: block.no, rows, watermark });
