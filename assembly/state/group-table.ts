@@ -17,8 +17,9 @@
 // Finding kernels take rows [from, to) of a batch, or of `selection` (u32 row numbers), and write each row's group's
 // address to `ats + 4 * row`. They return how far they came; short of `to`, `reason` says what the host must do first.
 import {
-  GROUP_TABLE_BASE, GROUP_TABLE_BITS, GROUP_TABLE_HEAP_END, GROUP_TABLE_HEAP_TOP, GROUP_TABLE_INDEX, GROUP_TABLE_LIMIT, GROUP_TABLE_NEED_BYTES, GROUP_TABLE_REASON,
-  GROUP_TABLE_REFERENCES, GROUP_TABLE_ROWS, GROUP_TABLE_SEED, GROUP_TABLE_SLOTS, GROUP_TABLE_STRIDE, GROUP_TABLE_USED, GROUP_TABLE_WORDS,
+  GROUP_TABLE_BASE, GROUP_TABLE_BITS, GROUP_TABLE_HEAP_END, GROUP_TABLE_HEAP_TOP, GROUP_TABLE_INDEX, GROUP_TABLE_LIMIT,
+  GROUP_TABLE_NEED_BYTES, GROUP_TABLE_REASON, GROUP_TABLE_REFERENCES, GROUP_TABLE_ROWS, GROUP_TABLE_SEED, GROUP_TABLE_SLOTS,
+  GROUP_TABLE_STRIDE, GROUP_TABLE_USED, GROUP_TABLE_WORDS,
 } from "../memory/generated/layouts";
 import { hashReference, hashWord, mix, sameBytes } from "./hash";
 
