@@ -110,17 +110,21 @@ export class JobRun {
 
   fail(cause: unknown): void {
     if (this.#error !== undefined) return;
-    this.#error = toMillraceError(cause);
-    for (const writer of this.#writers) writer.stop();
-    for (const { reject } of this.#pending.values()) reject(this.#error);
-    this.#pending.clear();
-    this.#onError?.(this.#error);
+    this.#onError?.(this.#end(toMillraceError(cause)));
   }
 
+  /** Steps under way fail with `job.cancelled`; what lanes say from now on is not heard. */
   async close(): Promise<void> {
-    for (const writer of this.#writers) writer.stop();
-    this.#error ??= new MillraceError('job.cancelled', 'the job was closed');
+    if (this.#error === undefined) this.#end(new MillraceError('job.cancelled', 'the job was closed'));
     await this.#parts.lanes.close();
+  }
+
+  #end(error: MillraceError): MillraceError {
+    this.#error = error;
+    for (const writer of this.#writers) writer.stop();
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+    return error;
   }
 
   /** Counters are told now and then, and whenever somebody may be about to look at them. */
@@ -156,15 +160,16 @@ export class JobRun {
     const pending = this.#pending.get(step);
     if (pending === undefined) return;
     assert(step === this.#completed + 1, 'steps complete in order');
-    this.#completed = step;
-    this.#pending.delete(step);
     const wakeups = acks.map((ack) => ack.nextClockWakeup).filter((w) => w !== undefined);
-    pending.resolve({
+    const result: StepResult = {
       header: pending.header,
       facts: acks.flatMap((ack) => ack.blocks),
       clocks: (acks[0] as StepAck).clocks.map((clock) => must(clock, 'a source clock')),
       nextClockWakeup: wakeups.length === 0 ? undefined : Math.min(...wakeups),
       state: pending.header.snapshot ? mergeLaneStates(acks.map((ack) => must(ack.state, 'a lane state'))) : undefined,
-    });
+    };
+    this.#completed = step;
+    this.#pending.delete(step);
+    pending.resolve(result);
   }
 }
