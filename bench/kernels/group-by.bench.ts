@@ -1,6 +1,7 @@
 // Tumbling count and sum by int64 key, columns in memory: WindowAggregate against the same algorithm in C, DuckDB and a Map.
-// Two cases for each number of keys: from rows to results (groups are made, tables grow, the window fires), and rows that
-// meet groups which are all there, as in the later part of a window.
+// Two cases for each set of keys: from rows to results (groups are made, tables grow, the window fires), and rows that
+// meet groups which are all there, as in the later part of a window. Keys lie side by side, as ids often do, or far apart:
+// the engine finds the former by an array and the latter by their hashes.
 // usage: group-by.bench.js [--small] [--json FILE]
 import { batchOf, type Batch } from '../../ts/columns/batch.js';
 import { NONE } from '../../ts/columns/memory.js';
@@ -17,12 +18,12 @@ const ROWS = small ? 131_072 : 4_194_304;
 
 const SCHEMA: Schema = [field('key', 'int64'), field('value', 'int64')];
 
-function fill(ws: Workspace, keys: number): Batch[] {
+function fill(ws: Workspace, keys: number, spread: number): Batch[] {
   return Array.from({ length: ROWS / BATCH_ROWS }, (_, b) => {
     const [k, v, t] = [0, 0, 0].map(() => ws.blocks.alloc(BATCH_ROWS * 8)) as [number, number, number];
     for (let i = 0; i < BATCH_ROWS; i++) {
       const row = b * BATCH_ROWS + i;
-      ws.memory.i64[k / 8 + i] = BigInt(keyAt(row, keys));
+      ws.memory.i64[k / 8 + i] = BigInt(keyAt(row, keys) * spread);
       ws.memory.i64[v / 8 + i] = BigInt(valueAt(row));
       ws.memory.i64[t / 8 + i] = BigInt(Math.floor((row / ROWS) * 1000));
     }
@@ -121,8 +122,8 @@ class PlainMap {
   readonly #values: Float64Array;
   #groups = new Map<number, { n: number; total: number }>();
 
-  constructor(keys: number) {
-    this.#keys = Float64Array.from({ length: ROWS }, (_, i) => keyAt(i, keys));
+  constructor(keys: number, spread: number) {
+    this.#keys = Float64Array.from({ length: ROWS }, (_, i) => keyAt(i, keys) * spread);
     this.#values = Float64Array.from({ length: ROWS }, (_, i) => valueAt(i));
   }
 
@@ -149,7 +150,7 @@ class PlainMap {
       for (const [key, { n, total }] of this.#groups) answer.add(key, n, total);
       return answer.sums;
     };
-    return { name: 'JavaScript Map', run };
+    return { name: 'JavaScript Map', run, slow: true };
   }
 
   known(): Contender {
@@ -157,40 +158,42 @@ class PlainMap {
       this.add(1);
       return [this.#groups.size];
     };
-    return { name: 'JavaScript Map', run };
+    return { name: 'JavaScript Map', run, slow: true };
   }
 }
 
+const FAR = 1_000_003;
 const suite = new Suite('kernels/group-by');
 const native = nativeProgram('group-by');
-for (const keys of small ? [1000, 20_000] : [1000, 100_000, 1_000_000]) {
+
+async function compare(keys: number, spread: number): Promise<void> {
   // With a million keys, enough rows for a group to be met as often as it is made.
   const rounds = keys >= 1_000_000 && !small ? 2 : 1;
   const ws = createWorkspace({ bytes: small ? 128 << 20 : 1 << 30 });
-  const batches = fill(ws, keys);
+  const batches = fill(ws, keys, spread);
   const duck = await Duck.open(1);
   await duck.run(rowsInSql('once', ROWS, keys));
-  await duck.run(`create table rows as select "key", "value", (1000 * rowid) // ${ROWS} ms from once`);
-  for (let round = 1; round < rounds; round++)
-    await duck.run(`insert into rows select "key", "value", (1000 * rowid) // ${ROWS} from once`);
-  const map = new PlainMap(keys);
-  const named = keys.toLocaleString('en');
+  const columns = `"key" * ${spread} "key", "value", (1000 * rowid) // ${ROWS} ms`;
+  await duck.run(`create table rows as select ${columns} from once`);
+  for (let round = 1; round < rounds; round++) await duck.run(`insert into rows select ${columns} from once`);
+  const map = new PlainMap(keys, spread);
+  const inC = (mode: 'new' | 'known'): Contender[] =>
+    native === undefined ? [] : [{ name: 'C, same algorithm', run: () => native.run([keys, ROWS, rounds, mode, spread]) }];
   const grouped = (by: string) => `select "key", count(*) n, sum("value") total from rows group by ${by}`;
   const sums = (by: string) => `select count(*), sum(n * n), sum(total * total), sum(total * ("key" % 1009)) from (${grouped(by)})`;
-  await suite.case(`${named} keys, rows to results`, { rows: ROWS * rounds, repeat: 'once' }, [
+  const named = `${keys.toLocaleString('en')} keys ${spread === 1 ? 'side by side' : 'far apart'}`;
+  await suite.case(`${named}, rows to results`, { rows: ROWS * rounds, repeat: 'once' }, [
     engine(ws, batches, rounds),
-    ...(native === undefined ? [] : [{ name: 'C, same algorithm', run: () => native.run([keys, ROWS, rounds, 'new']) }]),
+    ...inC('new'),
     { name: 'DuckDB, 1 thread, key and window', run: () => duck.oneRow(sums('"key", ms // 1000')) },
     { name: 'DuckDB, 1 thread, key alone', run: () => duck.oneRow(sums('"key"')) },
     map.contender(rounds),
   ]);
   duck.close();
   const known = engineKnown(ws, batches, rounds);
-  await suite.case(`${named} keys, groups known`, { rows: ROWS, repeat: 'once' }, [
-    known.contender,
-    ...(native === undefined ? [] : [{ name: 'C, same algorithm', run: () => native.run([keys, ROWS, rounds, 'known']) }]),
-    map.known(),
-  ]);
+  await suite.case(`${named}, groups known`, { rows: ROWS, repeat: 'once' }, [known.contender, ...inC('known'), map.known()]);
   known.close();
 }
+
+for (const keys of small ? [1000, 20_000] : [1000, 100_000, 1_000_000]) for (const spread of [1, FAR]) await compare(keys, spread);
 suite.end();

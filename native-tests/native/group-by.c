@@ -1,8 +1,10 @@
 // Tumbling count and sum by 64-bit key, as the engine's kernels do it: chunks of 1024 rows; a run of rows within the window;
-// each row's group found in a u32 index with hash tags over dense rows (assembly/state/group-table.ts); then one pass for the
-// count and one for the 128-bit sum. Tables grow by the same rules. No peer's code: the same algorithm, for scale.
+// each row's group found over dense rows: in a u32 index with hash tags or, where keys lie close together, in an array by key
+// (assembly/state/group-table.ts); rows of large tables are asked for ahead; then one pass for count and 128-bit sum.
+// Tables grow by the same rules. No peer's code: the same algorithm, for scale.
 //
-// usage: group-by KEYS ROWS ROUNDS known|new
+// usage: group-by KEYS ROWS ROUNDS known|new SPREAD
+//   SPREAD is how far apart neighbouring keys are; 1 takes the array
 //   new    measures adding ROWS rows ROUNDS times to an empty table and reading the groups in order
 //   known  measures adding them once more to groups that are all there
 // Prints {"answer": [groups, sum of n^2, sum of total^2, sum of total * (key mod 1009)], "wallMs", "cpuMs"}.
@@ -17,7 +19,7 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 typedef int64_t i64;
 
-enum { CHUNK = 1024, SMALLEST_BITS = 8, SPARSE_BITS = 16 };
+enum { CHUNK = 1024, SMALLEST_BITS = 8, SPARSE_BITS = 16, LARGE = 1 << 20 };
 
 // One group: key, count, sum with a presence bit beside its high word.
 typedef struct {
@@ -104,6 +106,31 @@ static __attribute__((noinline)) i64 upsert(Table *t, u64 k, u64 h) {
   }
 }
 
+// By key: the index is an array of 2^bits groups, and grows with the largest key.
+static u32 find_dense(Table *t, const i64 *keys, u32 from, u32 to, u32 *groups) {
+  for (u32 i = from; i < to; i++) {
+    u64 k = (u64)keys[i];
+    if (k >> t->bits) {
+      u32 bits = t->bits;
+      while (k >> bits) bits++;
+      t->index = must(realloc(t->index, (size_t)4 << bits));
+      memset(t->index + ((size_t)1 << t->bits), 0, ((size_t)4 << bits) - ((size_t)4 << t->bits));
+      t->bits = bits;
+    }
+    u32 g = t->index[k];
+    if (!g) {
+      if (t->used >= t->room) {
+        t->room *= 2;
+        t->rows = must(realloc(t->rows, t->room * sizeof(Row)));
+      }
+      t->rows[t->used] = (Row){ .key = k };
+      g = t->index[k] = ++t->used;
+    }
+    groups[i - from] = g - 1;
+  }
+  return to;
+}
+
 static u32 find(Table *t, const i64 *keys, u32 from, u32 to, u32 *groups) {
   const u64 seed = t->seed;
   const u32 bits = t->bits, mask = (1u << bits) - 1;
@@ -130,17 +157,20 @@ static u32 window_run(const i64 *times, u32 from, u32 to, i64 start, i64 size) {
   return i;
 }
 
-static void add_rows(Table *t, const i64 *keys, const i64 *values, const i64 *times, u32 count) {
+static void add_rows(Table *t, int dense, const i64 *keys, const i64 *values, const i64 *times, u32 count) {
   u32 groups[CHUNK];
   for (u32 from = 0; from < count; from += CHUNK) {
     u32 limit = from + CHUNK < count ? from + CHUNK : count;
     u32 to = window_run(times, from, limit, 0, 1000);
     if (to != limit) { fputs("a row of another window\n", stderr); exit(1); }
-    while (find(t, keys, from, to, groups) < to) grow(t);
+    if (dense) find_dense(t, keys, from, to, groups);
+    else while (find(t, keys, from, to, groups) < to) grow(t);
     Row *rows = t->rows;
-    for (u32 i = 0; i < to - from; i++) rows[groups[i]].n++;
+    if (t->used * sizeof(Row) > LARGE)
+      for (u32 i = 0; i < to - from; i++) __builtin_prefetch(&rows[groups[i]], 1);
     for (u32 i = 0; i < to - from; i++) {
       Row *row = &rows[groups[i]];
+      row->n++;
       i64 v = values[from + i];
       u64 low = row->low + (u64)v;
       row->high += (v >> 63) + (low < (u64)v);
@@ -163,21 +193,22 @@ static double ms_of(clockid_t clock) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 5) { fputs("usage: group-by KEYS ROWS ROUNDS known|new\n", stderr); return 2; }
+  if (argc != 6) { fputs("usage: group-by KEYS ROWS ROUNDS known|new SPREAD\n", stderr); return 2; }
   u32 keys = (u32)atol(argv[1]), n = (u32)atol(argv[2]), rounds = (u32)atol(argv[3]);
-  int known = !strcmp(argv[4], "known");
+  i64 spread = atol(argv[5]);
+  int known = !strcmp(argv[4], "known"), dense = spread == 1;
   i64 *key = must(malloc((size_t)n * 8)), *value = must(malloc((size_t)n * 8)), *time_of = must(malloc((size_t)n * 8));
   for (u32 i = 0; i < n; i++) {
     u32 x = scatter(i);
-    key[i] = x % keys;
+    key[i] = (i64)(x % keys) * spread;
     value[i] = (i64)(x % 2001) - 1000;
     time_of[i] = (i64)((u64)i * 1000 / n);
   }
   Table t;
   open_table(&t);
-  if (known) for (u32 r = 0; r < rounds; r++) add_rows(&t, key, value, time_of, n);
+  if (known) for (u32 r = 0; r < rounds; r++) add_rows(&t, dense, key, value, time_of, n);
   double wall = ms_of(CLOCK_MONOTONIC), cpu = ms_of(CLOCK_PROCESS_CPUTIME_ID);
-  for (u32 r = 0; r < (known ? 1 : rounds); r++) add_rows(&t, key, value, time_of, n);
+  for (u32 r = 0; r < (known ? 1 : rounds); r++) add_rows(&t, dense, key, value, time_of, n);
   i64 squares = 0, total_squares = 0, products = 0;
   if (!known)
     for (u32 g = 0; g < t.used; g++) {
