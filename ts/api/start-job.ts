@@ -15,6 +15,7 @@ import type { LaneSet } from '../runtime/lane-set.js';
 import { makeInlineLanes } from '../runtime/make-lanes.js';
 import { LaneFeed, PushFeed, type SourceFeed } from '../runtime/source-feed.js';
 import { DEFAULT_CUTTER, StepCutter, type CutterOptions } from '../runtime/step-cutter.js';
+import { OffLanes } from '../runtime/off-lanes.js';
 import { ThreadLanes } from '../runtime/thread-lanes.js';
 import { createWorkspace } from '../wasm/workspace.js';
 import type { BuiltJob } from './built-job.js';
@@ -119,6 +120,7 @@ class StartedJob implements RunningJob {
   readonly #driver: Driver;
   readonly #feeds: readonly SourceFeed[];
   readonly #host: Host;
+  readonly #offLanes = new OffLanes();
   #closing: Promise<void> | undefined;
   readonly done: Promise<void>;
 
@@ -186,7 +188,7 @@ class StartedJob implements RunningJob {
 
   async start(): Promise<void> {
     try {
-      for (const [index, sink] of this.#sinks.entries()) await this.#ofSink(index, () => sink.open?.(this.#host));
+      for (const [index, sink] of this.#sinks.entries()) await this.#ofSink(index, () => sink.open?.(this.#host, this.#offLanes));
       await this.#run.start((error) => this.#driver.fail(error));
     } catch (error) {
       await this.#close().catch(() => undefined);
@@ -240,6 +242,7 @@ class StartedJob implements RunningJob {
     return this.#closing;
   }
 
+  /** Everything is closed, whatever fails to; the first failure is told. */
   async #closeAll(): Promise<void> {
     let failed: unknown;
     const close = async (call: () => void | Promise<void>) => {
@@ -252,6 +255,7 @@ class StartedJob implements RunningJob {
     await close(() => this.#run.close());
     for (const feed of this.#feeds) await close(() => feed.close());
     for (const [index, sink] of this.#sinks.entries()) await close(() => this.#ofSink(index, () => sink.close()));
+    await close(() => this.#offLanes.close());
     if (failed !== undefined) throw toMillraceError(failed);
   }
 

@@ -122,6 +122,11 @@ export const MALFORMED_SCHEMA: Schema = Object.freeze([
   Object.freeze({ name: 'reason', kind: 'utf8', nullable: false }),
 ] as const);
 
+/** Work that is handed to threads beside the lanes; see runtime/off-lane-tasks.ts for what there is. */
+export interface OffLaneWork {
+  run(task: 'gzip', bytes: Uint8Array): Promise<Uint8Array>;
+}
+
 /** A sink, on the coordinator. Chunks come in the order of steps, and of lanes within a step. */
 export interface Sink {
   /**
@@ -130,7 +135,7 @@ export interface Sink {
   readonly takes: SinkForm;
   /** csv: the one ASCII character between fields that lanes write; a comma unless said. */
   readonly delimiter?: string;
-  open?(host: Host): void | Promise<void>;
+  open?(host: Host, offLanes: OffLaneWork): void | Promise<void>;
   /** The sink's slowness is the job's: no further step is started while too many writes are pending. */
   write(step: number, chunk: SinkChunk): void | Promise<void>;
   /** End of a checkpoint's part of the output: everything written so far can be made durable by `commit`. */

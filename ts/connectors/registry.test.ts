@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { tableFromArrays, type RecordBatch } from 'apache-arrow';
@@ -12,6 +13,9 @@ import { createWorkspace } from '../wasm/workspace.js';
 import type { PushReader, Sink } from './connector.js';
 import type { CollectSink } from './memory/collect-sink.js';
 import { createLaneReader, createSink, createSource } from './registry.js';
+
+/** Packs at once: the pool has tests of its own. */
+const offLanes = { run: async (_task: 'gzip', bytes: Uint8Array) => new Uint8Array(gzipSync(bytes)) };
 
 const SCHEMA: Schema = [field('n', 'int32'), field('s', 'utf8', true)];
 const ws = createWorkspace({ bytes: 32 << 20 });
@@ -138,7 +142,7 @@ describe('sinks of columns', () => {
       streams: { ...nodeHost.streams, print: async (bytes) => void (printed += new TextDecoder().decode(bytes)) },
     };
     const sink = sinkOf('print', undefined, host);
-    await sink.open?.(host);
+    await sink.open?.(host, offLanes);
     await sink.write(0, { kind: 'columns', batch });
     await sink.write(1, { kind: 'columns', batch: rowsToDetached(SCHEMA, [{ n: 1, s: 'a\u001b[2Jb\n' }]) });
     assert.equal(printed, '   n  s\n----  -----\n   7  seven\n-100\n   1  a\\u001b[2Jb\\n\n');

@@ -1,6 +1,6 @@
-import { createGzip, type Gzip } from 'node:zlib';
 import { MillraceError } from '../../core/errors.js';
 import type { FileHandle, Host } from '../../core/host.js';
+import type { OffLaneWork } from '../connector.js';
 
 /** Bytes on their way out of the process. Errors are `sink.failed` and name the path. */
 export interface ByteOutput {
@@ -8,10 +8,10 @@ export interface ByteOutput {
   end(): void | Promise<void>;
 }
 
-/** Creates or empties the file; `-` is stdout. */
-export function openOutput(host: Host, path: string, gzip: boolean): ByteOutput {
+/** Creates or empties the file; `-` is stdout. With `packer`, what is written is compressed there. */
+export function openOutput(host: Host, path: string, packer: OffLaneWork | undefined): ByteOutput {
   const plain = path === '-' ? new StdoutOutput(host) : new FileOutput(host, path);
-  return gzip ? new GzipOutput(plain, path) : plain;
+  return packer === undefined ? plain : new GzipOutput(plain, packer);
 }
 
 class FileOutput implements ByteOutput {
@@ -50,41 +50,51 @@ class StdoutOutput implements ByteOutput {
   end(): void {}
 }
 
+/** Bytes of one gzip member: large enough to compress well, small enough to keep several threads busy. */
+const MEMBER_BYTES = 1 << 20;
+const MEMBERS_IN_FLIGHT = 4;
+
+/** Compresses off the lanes, a member at a time, and writes the members in order. */
 class GzipOutput implements ByteOutput {
   readonly #inner: ByteOutput;
-  readonly #gzip: Gzip = createGzip();
-  #compressed: Uint8Array[] = [];
-  #error: MillraceError | undefined;
+  readonly #packer: OffLaneWork;
+  readonly #packing: Promise<Uint8Array>[] = [];
+  #pending: Uint8Array[] = [];
+  #bytes = 0;
 
-  constructor(inner: ByteOutput, path: string) {
+  constructor(inner: ByteOutput, packer: OffLaneWork) {
     this.#inner = inner;
-    this.#gzip.on('data', (bytes: Uint8Array) => this.#compressed.push(bytes));
-    // Told to whoever writes or ends; without a listener it would end the process.
-    this.#gzip.on('error', (cause) => {
-      this.#error = failed(path, cause);
-    });
+    this.#packer = packer;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    await new Promise<void>((resolve) => this.#gzip.write(bytes, () => resolve()));
-    await this.#drain();
+    this.#pending.push(bytes);
+    this.#bytes += bytes.length;
+    if (this.#bytes < MEMBER_BYTES) return;
+    this.#pack();
+    while (this.#packing.length > MEMBERS_IN_FLIGHT) await this.#writeOne();
   }
 
   async end(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#gzip.once('end', resolve);
-      this.#gzip.once('error', () => resolve());
-      this.#gzip.end();
-    });
-    await this.#drain();
+    // Even an empty file has a member: nothing at all is no gzip.
+    this.#pack();
+    while (this.#packing.length > 0) await this.#writeOne();
     await this.#inner.end();
   }
 
-  async #drain(): Promise<void> {
-    if (this.#error !== undefined) throw this.#error;
-    const compressed = this.#compressed;
-    this.#compressed = [];
-    for (const bytes of compressed) await this.#inner.write(bytes);
+  #pack(): void {
+    const member = Buffer.concat(this.#pending);
+    this.#pending = [];
+    this.#bytes = 0;
+    const packed = this.#packer.run('gzip', member);
+    // Told to whoever waits for it, which may be later.
+    packed.catch(() => undefined);
+    this.#packing.push(packed);
+  }
+
+  async #writeOne(): Promise<void> {
+    const next = this.#packing.shift();
+    if (next !== undefined) await this.#inner.write(await next);
   }
 }
 

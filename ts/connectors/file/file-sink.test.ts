@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { gzipSync, gunzipSync } from 'node:zlib';
 import { dictionary } from '../../../native-tests/support/arrow-dictionary.js';
 import { readSource } from '../../../native-tests/support/read-source.js';
 import { rowsToDetached } from '../../columns/builder.js';
@@ -14,6 +14,9 @@ import { DEFAULT_LIMITS } from '../../core/limits.js';
 import { nodeHost } from '../../core/node-host.js';
 import type { Sink } from '../connector.js';
 import { createSink } from '../registry.js';
+
+/** Packs at once: the pool has tests of its own. */
+const offLanes = { run: async (_task: 'gzip', bytes: Uint8Array) => new Uint8Array(gzipSync(bytes)) };
 
 const SCHEMA: Schema = [field('n', 'int64'), field('s', 'utf8', true)];
 const rows = Array.from({ length: 1000 }, (_, n) => ({ n: BigInt(n), s: n % 3 === 0 ? null : `row ${n}` }));
@@ -34,7 +37,7 @@ describe('file sinks', () => {
     writeFileSync(path, 'what was there before');
     const sink = sinkOf({ path });
     assert.equal(sink.takes, 'ndjson');
-    await sink.open?.(nodeHost);
+    await sink.open?.(nodeHost, offLanes);
     await sink.write(0, bytesOf('{"n":1}\n'));
     await sink.write(1, bytesOf('{"n":2}\n'));
     await sink.close();
@@ -51,7 +54,7 @@ describe('file sinks', () => {
       const sink = sinkOf({ path, ...options }, changes);
       assert.equal(sink.takes, 'csv');
       assert.equal(sink.delimiter, 'delimiter' in options ? ';' : ',');
-      await sink.open?.(nodeHost);
+      await sink.open?.(nodeHost, offLanes);
       await sink.write(0, bytesOf('1,a\n'));
       await sink.close();
       assert.equal(readFileSync(path, 'utf8'), want);
@@ -61,7 +64,7 @@ describe('file sinks', () => {
   it('gzip as they write', async () => {
     const path = join(folder, 'out.ndjson.gz');
     const sink = sinkOf({ path });
-    await sink.open?.(nodeHost);
+    await sink.open?.(nodeHost, offLanes);
     const line = `{"n":1,"s":"${'x'.repeat(1000)}"}\n`;
     for (let i = 0; i < 300; i++) await sink.write(i, bytesOf(line));
     await sink.close();
@@ -73,7 +76,7 @@ describe('file sinks', () => {
       const path = join(folder, name);
       const sink = sinkOf({ path });
       assert.equal(sink.takes, 'columns');
-      await sink.open?.(nodeHost);
+      await sink.open?.(nodeHost, offLanes);
       for (let from = 0; from < rows.length; from += 100) {
         await sink.write(0, { kind: 'columns', batch: rowsToDetached(SCHEMA, rows.slice(from, from + 100)) });
       }
@@ -145,7 +148,7 @@ describe('file sinks', () => {
     };
     for (const name of ['full.ndjson', 'full.ndjson.gz']) {
       const sink = sinkOf({ path: join(folder, name) });
-      await sink.open?.(full);
+      await sink.open?.(full, offLanes);
       await assert.rejects(
         async () => {
           await sink.write(0, bytesOf('{"n":1}\n'));
@@ -155,7 +158,7 @@ describe('file sinks', () => {
       );
     }
     await assert.rejects(
-      async () => sinkOf({ path: join(folder, 'no/such/x.ndjson') }).open?.(nodeHost),
+      async () => sinkOf({ path: join(folder, 'no/such/x.ndjson') }).open?.(nodeHost, offLanes),
       (e: MillraceError) => e.code === 'sink.failed',
     );
   });

@@ -3,7 +3,7 @@ import type { Schema } from '../../columns/schema.js';
 import { must } from '../../core/assert.js';
 import type { Host } from '../../core/host.js';
 import { csvHeader } from '../../wasm/csv-encoder.js';
-import type { Sink, SinkChunk, SinkForm } from '../connector.js';
+import type { OffLaneWork, Sink, SinkChunk, SinkForm } from '../connector.js';
 import { openOutput, type ByteOutput } from './byte-output.js';
 import type { FileOptions } from './file-options.js';
 
@@ -26,9 +26,9 @@ export class FileSink implements Sink {
     this.#arrow = options.format === 'arrow' ? new ArrowEncoder(schema, options.arrowForm, changes) : undefined;
   }
 
-  async open(host: Host): Promise<void> {
+  async open(host: Host, offLanes: OffLaneWork): Promise<void> {
     const { path, gzip, format, csv } = this.#options;
-    this.#output = openOutput(host, path, gzip);
+    this.#output = openOutput(host, path, gzip ? offLanes : undefined);
     if (format !== 'csv' || !csv.header) return;
     const header = csvHeader(this.#schema, { delimiter: csv.delimiter, changes: this.#changes });
     await this.#output.write(new TextEncoder().encode(header));
