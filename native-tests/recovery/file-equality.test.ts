@@ -90,11 +90,14 @@ async function asked(path: string): Promise<Omit<Found, 'late'>> {
     where price >= 1000 group by all`);
   const read = async (sql: string) => (await duck.runAndReadAll(sql)).getRowObjectsJson().map((row) => textOf(numbers(row)));
   const perAuction = await read(`select auction::double as auction, channel, ${time('windowStart')},
-    epoch_ms("windowStart" + interval '2 seconds')::double as "windowEnd", bids::double as bids, total::double as total, dearest::double as dearest, ${time('first')}, mean
+    epoch_ms("windowStart" + interval '2 seconds')::double as "windowEnd",
+    bids::double as bids, total::double as total, dearest::double as dearest, ${time('first')}, mean
     from per_auction`);
   const perChannel =
-    await read(`select channel, epoch_ms(bucket)::double as "windowStart", epoch_ms(bucket + interval '10 seconds')::double as "windowEnd", auctions, bids, total, dearest
-    from (select channel, time_bucket(interval '10 seconds', "windowStart") as bucket, count(*)::double as auctions, sum(bids)::double as bids, sum(total)::double as total,
+    await read(`select channel, epoch_ms(bucket)::double as "windowStart",
+    epoch_ms(bucket + interval '10 seconds')::double as "windowEnd", auctions, bids, total, dearest
+    from (select channel, time_bucket(interval '10 seconds', "windowStart") as bucket, count(*)::double as auctions,
+      sum(bids)::double as bids, sum(total)::double as total,
       max(dearest)::double as dearest from per_auction group by all)`);
   return { perAuction: perAuction.sort(), perChannel: perChannel.sort() };
 }

@@ -37,7 +37,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'node:url': ['ts/core/', 'ts/cli/', 'ts/api/', 'ts/runtime/'],
   'node:util': ['ts/cli/'],
   'node:worker_threads': ['ts/core/node-host.ts', 'ts/runtime/'],
-  'node:zlib': ['ts/core/node-host.ts', 'ts/connectors/'],
+  'node:zlib': ['ts/core/node-host.ts', 'ts/connectors/', 'ts/runtime/off-lane-tasks.ts'],
 };
 
 /** `ts/plan/plan.ts` -> `plan`; a file directly in `ts/` is a layer of its own. */
