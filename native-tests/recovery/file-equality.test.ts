@@ -93,8 +93,7 @@ async function asked(path: string): Promise<Omit<Found, 'late'>> {
     epoch_ms("windowStart" + interval '2 seconds')::double as "windowEnd",
     bids::double as bids, total::double as total, dearest::double as dearest, ${time('first')}, mean
     from per_auction`);
-  const perChannel =
-    await read(`select channel, epoch_ms(bucket)::double as "windowStart",
+  const perChannel = await read(`select channel, epoch_ms(bucket)::double as "windowStart",
     epoch_ms(bucket + interval '10 seconds')::double as "windowEnd", auctions, bids, total, dearest
     from (select channel, time_bucket(interval '10 seconds', "windowStart") as bucket, count(*)::double as auctions,
       sum(bids)::double as bids, sum(total)::double as total,
