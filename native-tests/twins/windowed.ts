@@ -51,6 +51,7 @@ export function twinAggregate(a: TwinAggregate, rows: readonly (readonly KeyValu
   if (values.length === 0) return null;
   if (a.fn === 'min') return values.reduce((x, y) => (compare(y, x) < 0 ? y : x));
   if (a.fn === 'max') return values.reduce((x, y) => (compare(y, x) > 0 ? y : x));
+  if (a.fn !== 'sum' && a.fn !== 'avg') throw new Error(`the twin does not know the aggregate ${a.fn}`);
   if (a.kind === 'float64') {
     const sum = values.reduce((x: number, y) => x + Number(y), 0);
     return a.fn === 'sum' ? sum : sum / values.length;

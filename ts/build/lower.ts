@@ -1,5 +1,6 @@
 import { fieldIndex, type Field, type Schema } from '../columns/schema.js';
 import { must, unreachable } from '../core/assert.js';
+import { AGGREGATES } from '../operators/aggregates.js';
 import { LateGate } from '../operators/late-gate.js';
 import { Merge } from '../operators/merge.js';
 import type { KeyGroups, Operator } from '../operators/operator.js';
@@ -139,12 +140,13 @@ function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, lanes: n
     exchange: undefined,
     create: (ws) => new PreAggregate(ws, { window: node.window, inputSchema: argumentSchema, keys, aggregates }),
   };
-  const mode = lanes === 1 ? 'rows' : 'partials';
+  const grouped = lanes > 1 && aggregates.every(({ fn, inputKind }) => must(AGGREGATES[fn], fn)(inputKind).order === 'none');
+  const mode = grouped ? 'partials' : 'rows';
   const windows: LoweredNode = {
     id: node.id,
     ports: [{ name: 'main', schema: node.schema }],
-    exchange: lanes === 1 ? undefined : { keys: node.keys.map((name) => fieldIndex(partialSchema, name)) },
+    exchange: lanes === 1 ? undefined : { keys: node.keys.map((name) => fieldIndex(grouped ? partialSchema : argumentSchema, name)) },
     create: (ws, keyGroups) => new WindowAggregate(ws, { ...config, mode, keyGroups }),
   };
-  return lanes === 1 ? [gate, select, windows] : [gate, select, partial, windows];
+  return grouped ? [gate, select, partial, windows] : [gate, select, windows];
 }

@@ -34,10 +34,8 @@ export interface Aggregate {
   readonly bytes: number;
   /** The columns of a partial state. Names are suffixes of the aggregate's own. */
   readonly state: readonly Field[];
-  /** Whether the result depends on the order of rows. */
+  /** What order of rows the result depends on: where it is none, rows are grouped on their own lanes before they move. */
   readonly order: 'none' | 'event' | 'arrival';
-  /** Whether the result is the same however rows are grouped and ordered. */
-  readonly exact: boolean;
   /** The argument's words, for `add`. */
   words(ws: Workspace, argument: Vector, rows: number): Address;
   add(rows: GroupedRows, offset: number, argument: Argument): void;
@@ -60,7 +58,6 @@ const COUNT: Aggregate = {
   bytes: 8,
   state: [stateField('n', 'int64')],
   order: 'none',
-  exact: true,
   words: () => NONE,
   add: ({ ws, ats, from, to }, offset, { bitmap }) => ws.kernels.accumulate_count(ats, offset, bitmap, from, to),
   merge: ({ ws, ats, from, to }, offset, [n]) => ws.kernels.accumulate_add_i64(ats, offset, valuesOf(n), from, to),
@@ -72,7 +69,6 @@ const SUM_OF_INTEGERS: Aggregate = {
   bytes: 16,
   state: [stateField('low', 'int64'), stateField('high', 'int64')],
   order: 'none',
-  exact: true,
   words: plainWords,
   add: ({ ws, ats, from, to }, offset, { words, bitmap }) => ws.kernels.accumulate_sum_i64(ats, offset, words, bitmap, from, to),
   addCounted: ({ ws, ats, from, to }, count, offset, { words, bitmap }) =>
@@ -97,7 +93,6 @@ const SUM_OF_FLOATS: Aggregate = {
   bytes: 24,
   state: [stateField('sum', 'float64'), stateField('lost', 'float64'), stateField('n', 'int64')],
   order: 'none',
-  exact: false,
   words: (_ws, v) => v.values,
   add: ({ ws, ats, from, to }, offset, { words, bitmap }) => ws.kernels.accumulate_sum_f64(ats, offset, words, bitmap, from, to),
   addCounted: ({ ws, ats, from, to }, count, offset, { words, bitmap }) =>
@@ -126,7 +121,6 @@ const AVG_OF_INTEGERS: Aggregate = {
   bytes: 24,
   state: [...SUM_OF_INTEGERS.state, ...COUNT.state],
   order: 'none',
-  exact: true,
   words: plainWords,
   add: ({ ws, ats, from, to }, offset, { words, bitmap }) =>
     ws.kernels.accumulate_counted_sum_i64(ats, offset + 16, offset, words, bitmap, from, to),
@@ -162,7 +156,6 @@ function extreme(kind: Kind, which: 'min' | 'max'): Aggregate {
     bytes: 16,
     state: [stateField('value', kind, true)],
     order: 'none',
-    exact: true,
     words,
     add,
     merge(rows, offset, [value], batchRows) {

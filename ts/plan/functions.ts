@@ -248,8 +248,8 @@ const wrongSplit = (options: Options): string | undefined =>
     : `${JSON.stringify(options['separator'])} is no separator; give a string that is not empty`;
 
 /**
- * Every column function by name: which arguments it takes, and what it gives. Its kernel is bound under the same name in
- * operators/functions.ts, its method in api/columns.ts.
+ * Every column function by name: which arguments it takes, and what it gives. Its implementation has the same name in
+ * operators/column-functions/, its method is in api/columns.ts.
  */
 export const FUNCTIONS: Readonly<Record<string, FunctionRule>> = {
   eq: comparison('='),
