@@ -28,6 +28,8 @@ export class Driver {
   #wakeup: number | undefined;
   #cancelTimer: (() => void) | undefined;
   #stopping: 'no' | 'stop' | 'drain' = 'no';
+  /** The last step of a stop has been cut: it takes what was gathered, and tells the counters. */
+  #stopped = false;
   #snapshots: ((result: JobSnapshot) => void)[] = [];
   /** Sources may have rows before the lanes are there to take them. */
   #started = false;
@@ -76,15 +78,14 @@ export class Driver {
     while (run.stepsInFlight < STEPS_IN_FLIGHT && !this.#over()) {
       const now = host.now();
       const takers = this.#snapshots;
-      const stop = this.#stopping !== 'no';
       const force =
-        takers.length > 0 || this.#stopping === 'drain'
+        takers.length > 0 || this.#stopping !== 'no'
           ? { snapshot: takers.length > 0, drain: this.#stopping === 'drain' || cutter.ended }
           : undefined;
-      if (stop && force === undefined) break;
       const cut = cutter.next(now, run.stepsInFlight, this.#wakeup, force);
       if (cut === undefined) break;
       this.#snapshots = [];
+      if (this.#stopping === 'stop') this.#stopped = true;
       if (cut.draft.kind === 'tick' && this.#wakeup !== undefined && this.#wakeup <= now) this.#wakeup = undefined;
       const positions = this.#parts.sources.map(({ feed }) => feed.positions());
       const nextBlock = cutter.nextBlock;
@@ -126,7 +127,7 @@ export class Driver {
   }
 
   #over(): boolean {
-    return this.#parts.cutter.drained || (this.#stopping === 'stop' && this.#snapshots.length === 0);
+    return this.#parts.cutter.drained || (this.#stopped && this.#snapshots.length === 0);
   }
 
   #completed(result: StepResult): void {
