@@ -110,7 +110,9 @@ export class JobRun {
 
   fail(cause: unknown): void {
     if (this.#error !== undefined) return;
-    this.#onError?.(this.#end(toMillraceError(cause)));
+    // Not inside the call: nobody may be listening yet, and the failure must be kept for `start`.
+    const error = this.#end(toMillraceError(cause));
+    this.#onError?.(error);
   }
 
   /** Steps under way fail with `job.cancelled`; what lanes say from now on is not heard. */
