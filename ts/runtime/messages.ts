@@ -79,16 +79,27 @@ export type FromLane =
   | { readonly type: 'error'; readonly lane: number; readonly error: ErrorData };
 
 /**
+ * Steps after which the runs turn. Not each step: a lane waits for the lanes with earlier runs of the same step, so one
+ * that always has the first run is never kept waiting, and the others follow it a step apart.
+ */
+const STEPS_A_TURN = 32;
+
+/**
  * Which run of a step's blocks is a lane's: runs are consecutive, so that order within a lane is order in the file, and
- * turn with the step, so that small steps use all lanes.
+ * turn now and then, so that small steps use all lanes.
  */
 export function runOfLane(header: StepHeader, lane: number, lanes: number): readonly BlockRef[] {
-  const run = (lane - (header.step % lanes) + lanes) % lanes;
+  const run = (lane - turnOf(header.step, lanes) + lanes) % lanes;
   const n = header.blocks.length;
   return header.blocks.slice(Math.ceil((run * n) / lanes), Math.ceil(((run + 1) * n) / lanes));
 }
 
 /** Lanes in the order of their runs in this step. */
 export function lanesInOrder(step: number, lanes: number): number[] {
-  return Array.from({ length: lanes }, (_, run) => (run + step) % lanes);
+  const turn = turnOf(step, lanes);
+  return Array.from({ length: lanes }, (_, run) => (run + turn) % lanes);
+}
+
+function turnOf(step: number, lanes: number): number {
+  return Math.floor(step / STEPS_A_TURN) % lanes;
 }
