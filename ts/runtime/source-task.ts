@@ -4,7 +4,7 @@ import type { BlockContent, BlockRef, LaneReader, PendingRows, SourceItem, Split
 import { assert, must } from '../core/assert.js';
 import { toExternalError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
-import { takeVector } from '../wasm/selection.js';
+import { copyBatchTo, takeVector } from '../wasm/selection.js';
 import type { Workspace } from '../wasm/workspace.js';
 import type { BlockBoard } from './block-board.js';
 import type { Doorbells } from './link.js';
@@ -26,8 +26,18 @@ export interface SourceTaskParts {
   readonly state: SourceClockState | undefined;
 }
 
+/** Rows that were read ahead, filtered already, in memory of their own: the block's bytes need not be kept for them. */
+interface SettledRows {
+  readonly port: 'settled';
+  readonly batch: Batch;
+  /** Of all rows that were read, in their order; `selection`: which of them are in the batch. */
+  readonly times: Address;
+  readonly rows: number;
+  readonly selection: Address;
+}
+
 interface Held {
-  readonly items: SourceItem[];
+  readonly items: (SourceItem | SettledRows)[];
   readonly watermark: number;
 }
 
@@ -40,6 +50,8 @@ export class SourceTask {
   readonly program: SourceProgram;
   readonly #parts: SourceTaskParts;
   readonly #reader: LaneReader;
+  /** Where rows that were read ahead wait. */
+  readonly #aside: Workspace;
   readonly #clock: SourceClock;
   #header: StepHeader | undefined;
   /** This source's blocks of the step, with their places in the header. */
@@ -47,7 +59,7 @@ export class SourceTask {
   #at = 0;
   #ahead = 0;
   readonly #held = new Map<number, Held>();
-  #items: { readonly list: readonly SourceItem[]; next: number } | undefined;
+  #items: { readonly list: Held['items']; next: number } | undefined;
   #facts: BlockFacts[] = [];
   #rows = 0;
   #futureRows = 0;
@@ -56,6 +68,7 @@ export class SourceTask {
   constructor(program: SourceProgram, parts: SourceTaskParts) {
     this.program = program;
     this.#parts = parts;
+    this.#aside = parts.ws.fork();
     this.#reader = program.createReader(parts.ws, parts.host);
     this.#clock = new SourceClock(
       parts.index,
@@ -102,6 +115,7 @@ export class SourceTask {
   close(): void {
     this.#reader.close();
     this.#parts.ws.scratch.reset();
+    this.#aside.scratch.reset();
   }
 
   /** The next batch; 'worked' if something else was done; undefined when there is nothing to do but wait, or the step is done. */
@@ -141,12 +155,16 @@ export class SourceTask {
     const items = this.#items;
     if (items === undefined) return undefined;
     const item = items.list[items.next++];
-    if (item !== undefined) return item.port === 'malformed' ? item : { port: 'rows', batch: this.#timed(item) };
+    if (item?.port === 'malformed') return item;
+    if (item !== undefined) return { port: 'rows', batch: item.port === 'settled' ? this.#judged(item) : this.#timed(item) };
     const { block } = must(this.#blocks[this.#at], 'the block at hand');
     this.#clock.raise(block.split, this.#blockWatermark);
     this.#items = undefined;
     this.#at++;
-    if (this.#held.size === 0) this.#parts.ws.scratch.reset();
+    if (this.#held.size === 0) {
+      this.#parts.ws.scratch.reset();
+      this.#aside.scratch.reset();
+    }
     return undefined;
   }
 
@@ -155,11 +173,49 @@ export class SourceTask {
     for (; this.#ahead < this.#blocks.length; this.#ahead++) {
       const { block, place, mine } = this.#blocks[this.#ahead] as { block: BlockRef; place: number; mine: boolean };
       if (!mine || this.#held.has(block.no)) continue;
-      this.#held.set(block.no, this.#read(block, place));
+      this.#held.set(block.no, this.#settled(this.#read(block, place)));
       this.#ahead++;
       return true;
     }
     return false;
+  }
+
+  /**
+   * What was read ahead, moved aside: columns are a tenth of the bytes they came of, and the next block is then read into
+   * the same memory, which is still in the core's cache. Where watermarks are computed from other columns all is kept.
+   */
+  #settled(held: Held): Held {
+    const eventTime = this.program.eventTime;
+    if (eventTime === undefined || eventTime.candidates !== undefined) return held;
+    const { ws } = this.#parts;
+    const aside = this.#aside;
+    const items = held.items.map((item) => {
+      if (item.port === 'settled') return item;
+      if (item.port === 'malformed') return { port: 'malformed' as const, batch: copyBatchTo(aside, ws.memory, item.batch) };
+      const { rows } = item.partial;
+      const kept = rows === 0 ? undefined : this.program.filter?.(ws, item.partial);
+      const all = kept === undefined || kept.count === rows;
+      const batch = copyBatchTo(aside, ws.memory, all ? item.finish(NONE, rows) : item.finish(kept.selection, kept.count));
+      if (all) return { port: 'settled' as const, batch, times: timesOf(batch, eventTime.column), rows, selection: NONE };
+      const times = this.#copied(timesOf(item.partial, eventTime.column), rows * 8);
+      return { port: 'settled' as const, batch, times, rows, selection: this.#copied(kept.selection, kept.count * 4) };
+    });
+    ws.scratch.reset();
+    return { items, watermark: held.watermark };
+  }
+
+  #copied(at: Address, bytes: number): Address {
+    const to = this.#aside.alloc(bytes);
+    this.#aside.memory.u8.copyWithin(to, at, at + bytes);
+    return to;
+  }
+
+  /** Settled rows with their event times, and their clocks where one could be late. */
+  #judged({ batch, times, rows, selection }: SettledRows): Batch {
+    const eventTime = must(this.program.eventTime, 'an event time');
+    const clocks = rows === 0 ? NONE : this.#clocksOf(times, rows);
+    const kept = clocks === NONE || selection === NONE ? clocks : takeVector(this.#parts.ws, int64At(clocks), selection, batch.rows).values;
+    return batchOf(batch.schema, batch.rows, batch.columns, batch.rows === 0 ? NONE : timesOf(batch, eventTime.column), kept, batch.ops);
   }
 
   #read(block: BlockRef, place: number): Held {
@@ -251,12 +307,20 @@ export class SourceTask {
       this.#clock.raise(split, kernels.watermark_max_nullable(values, validity, batch.rows));
       return behind ? out : NONE;
     }
-    const bound = eventTime.boundMs;
-    const behind = kernels.watermark_behind(times, batch.rows, bound, before, floor);
-    this.#clock.raise(split, kernels.watermark_max(times, batch.rows) - bound - 1);
+    return this.#clocksOf(times, batch.rows);
+  }
+
+  #clocksOf(times: Address, rows: number): Address {
+    const { ws } = this.#parts;
+    const bound = must(this.program.eventTime, 'an event time').boundMs;
+    const split = must(this.#blocks[this.#at], 'the block at hand').block.split;
+    const before = this.#clock.of(split);
+    const floor = this.#clock.watermark;
+    const behind = ws.kernels.watermark_behind(times, rows, bound, before, floor);
+    this.#clock.raise(split, ws.kernels.watermark_max(times, rows) - bound - 1);
     if (!behind) return NONE;
-    const out = ws.alloc(batch.rows * 8);
-    kernels.watermark_clocks(times, batch.rows, bound, before, floor, out);
+    const out = ws.alloc(rows * 8);
+    ws.kernels.watermark_clocks(times, rows, bound, before, floor, out);
     return out;
   }
 

@@ -14,7 +14,7 @@ export interface CutterOptions {
   readonly latencyMs: number;
 }
 
-export const DEFAULT_CUTTER = Object.freeze({ blockBytes: 1024 * 1024, blocksPerLane: 8, latencyMs: 5 });
+export const DEFAULT_CUTTER = Object.freeze({ blockBytes: 1024 * 1024, blocksPerLane: 16, latencyMs: 5 });
 
 export interface CutterSource {
   readonly feed: SourceFeed;
