@@ -1,4 +1,4 @@
-import { closeSync, existsSync, linkSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { scatter } from '../peers/rows.js';
 
@@ -21,11 +21,11 @@ export function bidsFile(rows: number, keys: number): BidsFile {
   return { path, rows, bytes: statSync(path).size };
 }
 
-/** The same file under so many names: its path is a pattern. */
+/** So many copies of the file: its path is a pattern. Not links: their blocks would be read again from the cache. */
 export function repeated({ path, rows, bytes }: BidsFile, times: number): BidsFile {
   for (let i = 0; i < times; i++) {
     const name = `${path}-part${i}.ndjson`;
-    if (!existsSync(name)) linkSync(path, name);
+    if (!existsSync(name)) copyFileSync(path, name);
   }
   return { path: `${path}-part*.ndjson`, rows: rows * times, bytes: bytes * times };
 }
