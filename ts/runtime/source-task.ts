@@ -123,6 +123,9 @@ export class SourceTask {
     if (this.#finished) return undefined;
     const item = this.#nextItem();
     if (item !== undefined) return item;
+    // All of this lane's blocks are published before any row goes on: a full exchange must not keep others waiting for
+    // their watermarks, as its receivers may themselves wait for those others to end the step.
+    if (this.#parts.lanes > 1 && this.program.eventTime !== undefined && this.#readAhead()) return 'worked';
     const current = this.#blocks[this.#at];
     if (current === undefined) {
       this.#endStep();
@@ -136,7 +139,7 @@ export class SourceTask {
         this.#at++;
         return 'worked';
       }
-      return this.#readAhead() ? 'worked' : undefined;
+      return undefined;
     }
     const held = this.#held.get(block.no) ?? this.#read(block, place);
     this.#held.delete(block.no);
