@@ -134,8 +134,8 @@ for (const boundMs of [-1, 1_000]) {
         );
       }
     }
-    const full = { lanes: 2, cutter: { blockBytes: 100, blocksPerLane: 60 }, tuning: { room: 50, messageBytes: 1 } };
-    assert.deepEqual(await runFile(SMALL, boundMs, full), expected, 'more messages a step than an exchange holds');
+    const many = { lanes: 2, cutter: { blockBytes: 100, blocksPerLane: 60 }, tuning: { room: 50, messageBytes: 1 } };
+    assert.deepEqual(await runFile(SMALL, boundMs, many), expected, 'many small blocks and messages');
     const restored = await runFile(SMALL, boundMs, { lanes: 2, cutter: { blockBytes: 20_000, blocksPerLane: 1 }, snapshots: random });
     assert.deepEqual(restored, expected, 'restored');
     const threaded = await runFile(SMALL, boundMs, { lanes: 3, threads: true, cutter: { blockBytes: 9_000, blocksPerLane: 2 } });
