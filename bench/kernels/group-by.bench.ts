@@ -38,8 +38,8 @@ function windowAggregate(ws: Workspace): WindowAggregate {
     inputSchema: SCHEMA,
     keys: [0],
     aggregates: [
-      { name: 'n', fn: 'count' },
-      { name: 'total', fn: 'sum', inputKind: 'int64', argument: 1 },
+      { name: 'n', fn: 'count', args: [], kinds: [] },
+      { name: 'total', fn: 'sum', args: [1], kinds: ['int64'] },
     ],
     outputSchema: [
       field('key', 'int64'),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeDuration, explain } from '../../ts/plan/explain.js';
+import { explain } from '../../ts/plan/explain.js';
+import { describeDuration } from '../../ts/plan/windows.js';
 import { buildJob } from '../../ts/api/job.js';
 import { count, file, float64, job, minutes, outOfOrder, print, seconds, sum, timestamp, tumbling, utf8 } from '../../ts/index.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { field, type Kind, type Schema } from '../../ts/columns/schema.js';
+import { field, type Field, type Kind, type Schema } from '../../ts/columns/schema.js';
 import { Random } from '../../ts/core/random.js';
 import { partialSchemaOf, type BoundAggregate } from '../../ts/operators/group-layout.js';
 import { PreAggregate } from '../../ts/operators/pre-aggregate.js';
@@ -47,8 +47,8 @@ export function configOf(
     field('windowStart', 'timestamp'),
     field('windowEnd', 'timestamp'),
     ...aggregates.map((a) => {
-      const argument = a.argument === undefined ? undefined : schema[a.argument];
-      const type = aggregateType(a.fn, argument, a.where !== undefined);
+      const args = a.args.map((column) => schema[column] as Field);
+      const type = aggregateType(a.fn, args, a.where !== undefined);
       assert('kind' in type, JSON.stringify(type));
       return field(a.name, type.kind, type.nullable);
     }),
@@ -101,12 +101,12 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
         field('chosen', 'bool', random.bool()),
       ];
       const keys = schema.flatMap((f, i) => (f.name.startsWith('k') ? [i] : []));
-      const aggregates: BoundAggregate[] = [{ name: 'rows', fn: 'count' }];
+      const aggregates: BoundAggregate[] = [{ name: 'rows', fn: 'count', args: [], kinds: [] }];
       schema.forEach((f, argument) => {
         for (const fn of ['count', 'sum', 'avg', 'min', 'max']) {
-          if (!('kind' in aggregateType(fn, f, false)) || random.bool(0.5)) continue;
-          const inputKind = f.kind;
-          aggregates.push({ name: `${fn}_${f.name}`, fn, inputKind, argument, ...(random.bool(0.4) ? { where: schema.length - 1 } : {}) });
+          if (!('kind' in aggregateType(fn, [f], false)) || random.bool(0.5)) continue;
+          const where = random.bool(0.4) ? { where: schema.length - 1 } : {};
+          aggregates.push({ name: `${fn}_${f.name}`, fn, kinds: [f.kind], args: [argument], ...where });
         }
       });
       const spread = random.pick([0, 5, 300, 20_000]);
@@ -118,7 +118,7 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
       const expected = twinWindows(
         rows,
         keys,
-        aggregates.map((a) => ({ ...a, kind: a.inputKind })),
+        aggregates.map((a) => ({ ...a, argument: a.args[0], kind: a.kinds[0] })),
         sizeMs,
         offsetMs,
       );

@@ -26,6 +26,10 @@ export class Drive {
     this.#room = room;
   }
 
+  begin(clockMs: number, step = 0): void {
+    this.#operator.begin?.({ step, clockMs });
+  }
+
   push(make: () => Batch): void {
     const mark = this.#ws.scratch.mark();
     this.#operator.push(0, make());
@@ -33,10 +37,10 @@ export class Drive {
     this.#ws.scratch.release(mark);
   }
 
-  mark(watermark: number, step = 0): Emitted[] {
+  mark(watermark: number, step = 0, clockMs = 0): Emitted[] {
     const from = this.emitted.length;
     const mark = this.#ws.scratch.mark();
-    this.#operator.mark(0, { step, clockMs: 0, watermark });
+    this.#operator.mark(0, { step, clockMs, watermark });
     this.#pullAll();
     this.#ws.scratch.release(mark);
     return this.emitted.slice(from);

@@ -1,5 +1,5 @@
 import { MillraceError } from '../core/errors.js';
-import type { WindowSpec } from '../plan/plan.js';
+import type { WindowSpec } from '../plan/windows.js';
 import type { Duration } from './time.js';
 import { knownOptions } from './given.js';
 import { show, type Timestamp } from './types.js';

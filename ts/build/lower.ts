@@ -1,10 +1,9 @@
 import { fieldIndex, type Field, type Schema } from '../columns/schema.js';
 import { must, unreachable } from '../core/assert.js';
-import { AGGREGATES } from '../operators/aggregates.js';
 import { LateGate } from '../operators/late-gate.js';
 import { Merge } from '../operators/merge.js';
 import type { KeyGroups, Operator } from '../operators/operator.js';
-import { partialSchemaOf } from '../operators/group-layout.js';
+import { aggregateOf, partialSchemaOf } from '../operators/group-layout.js';
 import { PreAggregate } from '../operators/pre-aggregate.js';
 import { BranchRows, FilterRows, FlatMapRows, MapRows, PeekRows } from '../operators/row-functions.js';
 import { Select } from '../operators/select.js';
@@ -93,12 +92,14 @@ function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, lanes: n
   };
   const keys = node.keys.map((name) => add({ op: 'column', name }, name));
   const aggregates = node.aggregates.map((call) => {
-    const argument = call.args[0] === undefined ? undefined : add(call.args[0], `argument of ${call.name}`);
+    const args = call.args.map((arg, i) => add(arg, `argument ${i + 1} of ${call.name}`));
     const where = call.where === undefined ? undefined : add(call.where, `condition of ${call.name}`);
     return {
       name: call.name,
       fn: call.fn,
-      ...(argument === undefined ? {} : { argument, inputKind: must(fields[argument], 'a field').kind }),
+      args,
+      kinds: args.map((column) => must(fields[column], 'a field').kind),
+      options: call.options,
       ...(where === undefined ? {} : { where }),
     };
   });
@@ -115,9 +116,9 @@ function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, lanes: n
   };
   const partialSchema = partialSchemaOf(argumentSchema, keys, aggregates);
   const bound = columns.map((expression) => bindExpression(expression, input));
-  for (const { argument, where } of aggregates) {
-    if (argument === undefined || where === undefined) continue;
-    bound[argument] = boundWhere(must(bound[argument], 'an argument'), must(bound[where], 'its condition'));
+  for (const { args, where } of aggregates) {
+    if (where === undefined) continue;
+    for (const column of args) bound[column] = boundWhere(must(bound[column], 'an argument'), must(bound[where], 'its condition'));
   }
   const gate: LoweredNode = {
     id: `${node.id}.gate`,
@@ -140,7 +141,7 @@ function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, lanes: n
     exchange: undefined,
     create: (ws) => new PreAggregate(ws, { window: node.window, inputSchema: argumentSchema, keys, aggregates }),
   };
-  const grouped = lanes > 1 && aggregates.every(({ fn, inputKind }) => must(AGGREGATES[fn], fn)(inputKind).order === 'none');
+  const grouped = lanes > 1 && aggregates.every((bound) => aggregateOf(bound).order === 'none');
   const mode = grouped ? 'partials' : 'rows';
   const windows: LoweredNode = {
     id: node.id,

@@ -6,9 +6,12 @@ import { AGGREGATES } from './aggregates.js';
 test('every aggregate that a plan may name is one that operators know, for every kind that it accepts', () => {
   assert.deepEqual(Object.keys(AGGREGATES), Object.keys(AGGREGATE_SIGNATURES));
   for (const [name, signature] of Object.entries(AGGREGATE_SIGNATURES)) {
-    for (const kind of signature.accepts) {
-      const aggregate = AGGREGATES[name]?.(kind);
-      assert.ok(aggregate !== undefined && aggregate.state.length > 0 && aggregate.bytes % 8 === 0, `${name} of ${kind}`);
+    for (const kind of signature.args[0] ?? []) {
+      const kinds = [kind, ...signature.args.slice(1).map((accepted) => accepted[0] ?? kind)];
+      for (const revocable of [false, true]) {
+        const aggregate = AGGREGATES[name]?.({ kinds, options: {}, revocable });
+        assert.ok(aggregate !== undefined && aggregate.state.length > 0 && aggregate.bytes % 8 === 0, `${name} of ${kind}`);
+      }
     }
   }
 });

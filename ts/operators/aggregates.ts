@@ -20,15 +20,29 @@ export interface GroupedRows {
   readonly keep: boolean;
 }
 
-/** An aggregate's argument for a whole batch: a word a row, and which rows count (NONE: all). */
+/** An aggregate's arguments for a whole batch. */
 export interface Argument {
-  readonly words: Address;
+  /** Of each argument, in order, a word a row. */
+  readonly words: readonly Address[];
+  /** Which rows count: no argument is null and the condition is true. NONE: all. */
   readonly bitmap: Address;
+  /** int64 a row: the rows' event times. NONE on a stream without. */
+  readonly times: Address;
+}
+
+/** What an aggregate is made for. */
+export interface AggregateUse {
+  /** Of its arguments, in order. */
+  readonly kinds: readonly Kind[];
+  readonly options: Readonly<Record<string, string | number>>;
+  /** Whether rows and states may be taken back (`subtract`, `unmerge`): the state then keeps what that needs. */
+  readonly revocable: boolean;
 }
 
 /**
- * How an aggregate works on one kind of argument: the only thing that windows, pre-aggregation and snapshots know of it.
- * An accumulator is `bytes` of a group's row at an offset, all zero at first (see assembly/kernels/accumulate.ts).
+ * How an aggregate works on arguments of some kinds: the only thing that windows, pre-aggregation, retraction and
+ * snapshots know of it. An accumulator is `bytes` of a group's row at an offset, all zero at first (see
+ * assembly/kernels/accumulate.ts).
  */
 export interface Aggregate {
   readonly bytes: number;
@@ -36,12 +50,20 @@ export interface Aggregate {
   readonly state: readonly Field[];
   /** What order of rows the result depends on: where it is none, rows are grouped on their own lanes before they move. */
   readonly order: 'none' | 'event' | 'arrival';
-  /** The argument's words, for `add`. */
-  words(ws: Workspace, argument: Vector, rows: number): Address;
+  /** The arguments' words, for `add` and `subtract`. */
+  words(ws: Workspace, args: readonly Vector[], rows: number): readonly Address[];
   add(rows: GroupedRows, offset: number, argument: Argument): void;
+  /** Takes back rows that were added before. Of every aggregate that was made revocable. */
+  subtract?(rows: GroupedRows, offset: number, argument: Argument): void;
   /** `add`, and a count of the same rows at `count`, in one pass over the groups; only where that saves one. */
   addCounted?(rows: GroupedRows, count: number, offset: number, argument: Argument): void;
+  /** Adds partial states: the columns of `state`. */
   merge(rows: GroupedRows, offset: number, state: readonly Vector[], batchRows: number): void;
+  /**
+   * Takes back partial states that were merged before, exactly. Of revocable aggregates, where it costs no more than
+   * `merge`; sliding windows then subtract the slices that leave, and otherwise combine the slices that stay.
+   */
+  unmerge?(rows: GroupedRows, offset: number, state: readonly Vector[], batchRows: number): void;
   /** The partial state of each group, as columns of `state`. */
   read(rows: GroupRows, offset: number): Vector[];
   /** `name` is the user's, for errors. */
@@ -49,7 +71,8 @@ export interface Aggregate {
 }
 
 const stateField = (name: string, kind: Kind, nullable = false): Field => Object.freeze({ name, kind, nullable });
-const plainWords = (ws: Workspace, v: Vector, rows: number): Address => wordsOf(ws, v, rows);
+const plainWords = (ws: Workspace, args: readonly Vector[], rows: number): readonly Address[] => args.map((v) => wordsOf(ws, v, rows));
+const first = (words: readonly Address[]): Address => must(words[0], "an argument's words");
 const valuesOf = (v: Vector | undefined): Address => must(v, 'a state column').values;
 const readI64 = (rows: GroupRows, offset: number): Vector => readWord(rows, offset, 'int64');
 const readF64 = (rows: GroupRows, offset: number): Vector => readWord(rows, offset, 'float64');
@@ -58,7 +81,7 @@ const COUNT: Aggregate = {
   bytes: 8,
   state: [stateField('n', 'int64')],
   order: 'none',
-  words: () => NONE,
+  words: () => [],
   add: ({ ws, ats, from, to }, offset, { bitmap }) => ws.kernels.accumulate_count(ats, offset, bitmap, from, to),
   merge: ({ ws, ats, from, to }, offset, [n]) => ws.kernels.accumulate_add_i64(ats, offset, valuesOf(n), from, to),
   read: (rows, offset) => [readI64(rows, offset)],
@@ -70,9 +93,9 @@ const SUM_OF_INTEGERS: Aggregate = {
   state: [stateField('low', 'int64'), stateField('high', 'int64')],
   order: 'none',
   words: plainWords,
-  add: ({ ws, ats, from, to }, offset, { words, bitmap }) => ws.kernels.accumulate_sum_i64(ats, offset, words, bitmap, from, to),
+  add: ({ ws, ats, from, to }, offset, { words, bitmap }) => ws.kernels.accumulate_sum_i64(ats, offset, first(words), bitmap, from, to),
   addCounted: ({ ws, ats, from, to }, count, offset, { words, bitmap }) =>
-    ws.kernels.accumulate_counted_sum_i64(ats, count, offset, words, bitmap, from, to),
+    ws.kernels.accumulate_counted_sum_i64(ats, count, offset, first(words), bitmap, from, to),
   merge: ({ ws, ats, from, to }, offset, [low, high]) =>
     ws.kernels.accumulate_merge_sum_i64(ats, offset, valuesOf(low), valuesOf(high), from, to),
   read: (rows, offset) => [readI64(rows, offset), readI64(rows, offset + 8)],
@@ -93,10 +116,10 @@ const SUM_OF_FLOATS: Aggregate = {
   bytes: 24,
   state: [stateField('sum', 'float64'), stateField('lost', 'float64'), stateField('n', 'int64')],
   order: 'none',
-  words: (_ws, v) => v.values,
-  add: ({ ws, ats, from, to }, offset, { words, bitmap }) => ws.kernels.accumulate_sum_f64(ats, offset, words, bitmap, from, to),
+  words: (_ws, [v]) => [valuesOf(v)],
+  add: ({ ws, ats, from, to }, offset, { words, bitmap }) => ws.kernels.accumulate_sum_f64(ats, offset, first(words), bitmap, from, to),
   addCounted: ({ ws, ats, from, to }, count, offset, { words, bitmap }) =>
-    ws.kernels.accumulate_counted_sum_f64(ats, count, offset, words, bitmap, from, to),
+    ws.kernels.accumulate_counted_sum_f64(ats, count, offset, first(words), bitmap, from, to),
   merge: ({ ws, ats, from, to }, offset, [sum, lost, n]) =>
     ws.kernels.accumulate_merge_sum_f64(ats, offset, valuesOf(sum), valuesOf(lost), valuesOf(n), from, to),
   read: (rows, offset) => [readF64(rows, offset), readF64(rows, offset + 8), readI64(rows, offset + 16)],
@@ -123,7 +146,7 @@ const AVG_OF_INTEGERS: Aggregate = {
   order: 'none',
   words: plainWords,
   add: ({ ws, ats, from, to }, offset, { words, bitmap }) =>
-    ws.kernels.accumulate_counted_sum_i64(ats, offset + 16, offset, words, bitmap, from, to),
+    ws.kernels.accumulate_counted_sum_i64(ats, offset + 16, offset, first(words), bitmap, from, to),
   merge(rows, offset, [low, high, n], batchRows) {
     SUM_OF_INTEGERS.merge(rows, offset, [must(low, 'low'), must(high, 'high')], batchRows);
     COUNT.merge(rows, offset + 16, [must(n, 'n')], batchRows);
@@ -137,15 +160,15 @@ const AVG_OF_INTEGERS: Aggregate = {
 };
 
 function extreme(kind: Kind, which: 'min' | 'max'): Aggregate {
-  const words = (ws: Workspace, v: Vector, rows: number): Address => {
-    if (kind !== 'float64') return wordsOf(ws, v, rows);
+  const words = (ws: Workspace, args: readonly Vector[], rows: number): readonly Address[] => {
+    if (kind !== 'float64') return plainWords(ws, args, rows);
     const out = ws.alloc(rows * 8);
-    ws.kernels.words_ordered_f64(v.values, rows, out);
-    return out;
+    ws.kernels.words_ordered_f64(valuesOf(args[0]), rows, out);
+    return [out];
   };
   const add = (rows: GroupedRows, offset: number, argument: Argument): void => {
     const { ws, ats, from, to } = rows;
-    if (!isBytes(kind)) ws.kernels[`accumulate_${which}_i64`](ats, offset, argument.words, argument.bitmap, from, to);
+    if (!isBytes(kind)) ws.kernels[`accumulate_${which}_i64`](ats, offset, first(argument.words), argument.bitmap, from, to);
     else addBytes(rows, which, offset, argument);
   };
   const read = (rows: GroupRows, offset: number): Vector => {
@@ -160,7 +183,7 @@ function extreme(kind: Kind, which: 'min' | 'max'): Aggregate {
     add,
     merge(rows, offset, [value], batchRows) {
       const v = must(value, 'a state column');
-      add(rows, offset, { words: words(rows.ws, v, batchRows), bitmap: v.validity });
+      add(rows, offset, { words: words(rows.ws, [v], batchRows), bitmap: v.validity, times: NONE });
     },
     read: (rows, offset) => [read(rows, offset)],
     result: read,
@@ -176,20 +199,20 @@ function addBytes(
 ): void {
   const kernel = ws.kernels[`accumulate_${which}_bytes`];
   for (const table of tables) {
-    for (let at = from; (at = kernel(table.at, ats, offset, words, bitmap, keep ? 1 : 0, at, to) >>> 0) < to; ) table.growHeap();
+    for (let at = from; (at = kernel(table.at, ats, offset, first(words), bitmap, keep ? 1 : 0, at, to) >>> 0) < to; ) table.growHeap();
   }
 }
 
-function integerOrFloat(kind: Kind | undefined, integer: Aggregate, float: Aggregate): Aggregate {
+function integerOrFloat({ kinds: [kind] }: AggregateUse, integer: Aggregate, float: Aggregate): Aggregate {
   assert(kind === 'int32' || kind === 'int64' || kind === 'float64', () => `an argument of kind ${kind}`);
   return kind === 'float64' ? float : integer;
 }
 
-/** Every aggregate by name, for the kind of its argument. plan/aggregate-signatures.ts has the same names. */
-export const AGGREGATES: Readonly<Record<string, (kind: Kind | undefined) => Aggregate>> = {
+/** Every aggregate by name, for what it is used for. plan/aggregate-signatures.ts has the same names. */
+export const AGGREGATES: Readonly<Record<string, (use: AggregateUse) => Aggregate>> = {
   count: () => COUNT,
-  sum: (kind) => integerOrFloat(kind, SUM_OF_INTEGERS, SUM_OF_FLOATS),
-  min: (kind) => extreme(must(kind, "min's kind"), 'min'),
-  max: (kind) => extreme(must(kind, "max's kind"), 'max'),
-  avg: (kind) => integerOrFloat(kind, AVG_OF_INTEGERS, AVG_OF_FLOATS),
+  sum: (use) => integerOrFloat(use, SUM_OF_INTEGERS, SUM_OF_FLOATS),
+  min: ({ kinds: [kind] }) => extreme(must(kind, "min's kind"), 'min'),
+  max: ({ kinds: [kind] }) => extreme(must(kind, "max's kind"), 'max'),
+  avg: (use) => integerOrFloat(use, AVG_OF_INTEGERS, AVG_OF_FLOATS),
 };

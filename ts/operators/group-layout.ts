@@ -11,9 +11,12 @@ import { AGGREGATES, type Aggregate, type Argument, type GroupedRows } from './a
 export interface BoundAggregate {
   readonly name: string;
   readonly fn: string;
-  readonly inputKind?: Kind;
-  /** Column indexes. */
-  readonly argument?: number;
+  /** Column indexes of its arguments, and their kinds. */
+  readonly args: readonly number[];
+  readonly kinds: readonly Kind[];
+  readonly options?: Readonly<Record<string, string | number>> | undefined;
+  /** Whether rows may be taken back: see AggregateUse. */
+  readonly revocable?: boolean;
   /** A bool column: the row counts where it is true (not null). */
   readonly where?: number;
 }
@@ -59,9 +62,9 @@ export function groupLayout(keys: readonly Field[], aggregates: readonly BoundAg
   return { shape, aggregates: placed, flags, accumulatorBytes, changes, rowBytes: changes ? 8 + 2 * accumulatorBytes : accumulatorBytes };
 }
 
-function aggregateOf(bound: BoundAggregate): Aggregate {
-  assert(Object.hasOwn(AGGREGATES, bound.fn), () => `there is no aggregate ${bound.fn}`);
-  return must(AGGREGATES[bound.fn], bound.fn)(bound.inputKind);
+export function aggregateOf({ fn, kinds, options = {}, revocable = false }: BoundAggregate): Aggregate {
+  assert(Object.hasOwn(AGGREGATES, fn), () => `there is no aggregate ${fn}`);
+  return must(AGGREGATES[fn], fn)({ kinds, options, revocable });
 }
 
 /** The window's start, the keys, and every aggregate's partial state: what pre-aggregation sends and snapshots hold. */
@@ -76,10 +79,9 @@ export function partialSchemaOf(inputSchema: Schema, keys: readonly number[], ag
 /** Arguments of all aggregates for a batch of rows, in scratch. */
 export function argumentsOf(ws: Workspace, layout: GroupLayout, batch: Batch): Argument[] {
   return layout.aggregates.map(({ bound, aggregate }) => {
-    const argument = bound.argument === undefined ? undefined : must(batch.columns[bound.argument], 'an argument');
-    const words = argument === undefined ? NONE : aggregate.words(ws, argument, batch.rows);
+    const args = bound.args.map((column) => must(batch.columns[column], 'an argument'));
     const where = bound.where === undefined ? undefined : must(batch.columns[bound.where], 'a condition');
-    return { words, bitmap: bitmapOf(ws, batch.rows, argument, where) };
+    return { words: aggregate.words(ws, args, batch.rows), bitmap: bitmapOf(ws, batch.rows, args, where), times: batch.times };
   });
 }
 
@@ -101,9 +103,9 @@ export function adderOf(layout: GroupLayout, given: readonly Argument[]): (rows:
   };
 }
 
-/** Rows whose argument is not null and whose condition is true. */
-function bitmapOf(ws: Workspace, rows: number, argument: Vector | undefined, where: Vector | undefined): Address {
-  const present = [argument?.validity ?? NONE, where?.values ?? NONE, where?.validity ?? NONE].filter((a) => a !== NONE);
+/** Rows whose arguments are not null and whose condition is true. */
+function bitmapOf(ws: Workspace, rows: number, args: readonly Vector[], where: Vector | undefined): Address {
+  const present = [...args.map((v) => v.validity), where?.values ?? NONE, where?.validity ?? NONE].filter((a) => a !== NONE);
   const [first, ...others] = present;
   if (first === undefined) return NONE;
   return others.reduce((both, a) => {

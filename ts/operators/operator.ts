@@ -6,6 +6,7 @@ import type { KeyGroups, StateReader, StateWriter } from '../state/snapshot.js';
  * checkpoints; it is pushed and pulled, never blocks, and may pause with half an answer.
  *
  * The driver's side:
+ *  - When a step begins, `begin`, where there is one, before any push of the step.
  *  - `push(input, batch)` only while `ready(input)`; then `pull(out)` until it answers 'done'.
  *  - A pushed batch, and everything it points to, stays valid until that 'done', and no longer.
  *  - `pull` is called only while `out.room() > 0`.
@@ -19,6 +20,8 @@ import type { KeyGroups, StateReader, StateWriter } from '../state/snapshot.js';
  *  - It may throw MillraceError for an operating fault and assert for a bug; the driver adds the operator's id.
  */
 export interface Operator {
+  /** A step begins: what rows of the step need to know beforehand. */
+  begin?(start: StepStart): void;
   /** Whether `push` to this input is allowed now. False between a push and the 'done' that answers it. */
   ready(input: number): boolean;
   push(input: number, batch: Batch): void;
@@ -36,6 +39,12 @@ export interface Operator {
   close(): void;
   /** Counters since the operator was made; names are stable, `docs/operators` explains them. */
   metrics(): Readonly<Record<string, number>>;
+}
+
+export interface StepStart {
+  readonly step: number;
+  /** As in the step's mark. */
+  readonly clockMs: number;
 }
 
 export interface StepMark {

@@ -13,10 +13,10 @@ import { WindowAggregate, type WindowAggregateConfig } from './window-aggregate.
 const window = { kind: 'tumbling', sizeMs: 10, offsetMs: -3 } as const;
 const SCHEMA: Schema = [field('user', 'utf8', true), field('n', 'int64', true), field('ok', 'bool', true)];
 const AGGREGATES: readonly BoundAggregate[] = [
-  { name: 'rows', fn: 'count' },
-  { name: 'total', fn: 'sum', inputKind: 'int64', argument: 1, where: 2 },
-  { name: 'first', fn: 'min', inputKind: 'utf8', argument: 0 },
-  { name: 'mean', fn: 'avg', inputKind: 'int64', argument: 1 },
+  { name: 'rows', fn: 'count', args: [], kinds: [] },
+  { name: 'total', fn: 'sum', args: [1], kinds: ['int64'], where: 2 },
+  { name: 'first', fn: 'min', args: [0], kinds: ['utf8'] },
+  { name: 'mean', fn: 'avg', args: [1], kinds: ['int64'] },
 ];
 const OUTPUT: Schema = [
   field('user', 'utf8', true),

@@ -13,9 +13,9 @@ import { WindowAggregate, type WindowAggregateConfig } from './window-aggregate.
 
 const SCHEMA: Schema = [field('user', 'utf8', true), field('n', 'int64', true), field('name', 'utf8')];
 const AGGREGATES: readonly BoundAggregate[] = [
-  { name: 'rows', fn: 'count' },
-  { name: 'total', fn: 'sum', inputKind: 'int64', argument: 1 },
-  { name: 'last', fn: 'max', inputKind: 'utf8', argument: 2 },
+  { name: 'rows', fn: 'count', args: [], kinds: [] },
+  { name: 'total', fn: 'sum', args: [1], kinds: ['int64'] },
+  { name: 'last', fn: 'max', args: [2], kinds: ['utf8'] },
 ];
 const OPS = ['+I', '-U', '+U', '-D'];
 

@@ -3,44 +3,54 @@ import type { ExpressionType } from './expression.js';
 
 /** What an aggregate takes and gives; how it works is in operators/aggregates.ts, under the same name. */
 export interface AggregateSignature {
-  readonly argument: 'optional' | 'required';
-  /** Kinds its argument may have. */
-  readonly accepts: readonly Kind[];
-  /** The result's kind; whether it can be null is `resultNullable`. */
-  result(argument: Kind | undefined): Kind;
+  /** Kinds that each argument may have, in order. */
+  readonly args: readonly (readonly Kind[])[];
+  /** How many of them must be there. */
+  readonly required: number;
+  /** The result's kind; whether it can be null is `nullWhenEmpty`. */
+  result(kinds: readonly Kind[]): Kind;
   /** Whether a group without any (non-null, selected) value gives null. */
   readonly nullWhenEmpty: boolean;
+  /** Given its options, the sentence that refuses them. */
+  refuse?(options: Readonly<Record<string, string | number>>): string | undefined;
 }
 
 const NUMBERS: readonly Kind[] = ['int32', 'int64', 'float64'];
 const ALL: readonly Kind[] = ['bool', 'int32', 'int64', 'float64', 'utf8', 'binary', 'timestamp'];
 
+const own = ([kind]: readonly Kind[]): Kind => kind ?? 'int64';
+
 export const AGGREGATE_SIGNATURES: Readonly<Record<string, AggregateSignature>> = {
-  count: { argument: 'optional', accepts: ALL, result: () => 'int64', nullWhenEmpty: false },
-  sum: { argument: 'required', accepts: NUMBERS, result: (kind) => (kind === 'float64' ? 'float64' : 'int64'), nullWhenEmpty: true },
-  min: { argument: 'required', accepts: ALL, result: (kind) => kind ?? 'int64', nullWhenEmpty: true },
-  max: { argument: 'required', accepts: ALL, result: (kind) => kind ?? 'int64', nullWhenEmpty: true },
-  avg: { argument: 'required', accepts: NUMBERS, result: () => 'float64', nullWhenEmpty: true },
+  count: { args: [ALL], required: 0, result: () => 'int64', nullWhenEmpty: false },
+  sum: { args: [NUMBERS], required: 1, result: ([kind]) => (kind === 'float64' ? 'float64' : 'int64'), nullWhenEmpty: true },
+  min: { args: [ALL], required: 1, result: own, nullWhenEmpty: true },
+  max: { args: [ALL], required: 1, result: own, nullWhenEmpty: true },
+  avg: { args: [NUMBERS], required: 1, result: () => 'float64', nullWhenEmpty: true },
 };
 
 /**
  * The type of an aggregate's result, or the sentence that refuses it. A group exists only if it has a row: a result is
- * nullable when its argument is, or when `.where` may leave no row.
+ * nullable when an argument is, or when `.where` may leave no row.
  */
 export function aggregateType(
   fn: string,
-  argument: ExpressionType | undefined,
+  args: readonly ExpressionType[],
   filtered: boolean,
+  options: Readonly<Record<string, string | number>> = {},
 ): ExpressionType | { readonly refusal: string } {
   const signature = Object.hasOwn(AGGREGATE_SIGNATURES, fn) ? AGGREGATE_SIGNATURES[fn] : undefined;
   if (signature === undefined)
     return { refusal: `there is no aggregate '${fn}'; there are ${Object.keys(AGGREGATE_SIGNATURES).join(', ')}` };
-  if (argument === undefined && signature.argument === 'required')
-    return { refusal: `${fn}() needs a column, for example ${fn}(c.amount)` };
-  if (argument !== undefined && !signature.accepts.includes(argument.kind)) {
-    return { refusal: `${fn}() takes ${listOf(signature.accepts)}, not ${argument.kind}` };
+  if (args.length < signature.required) return { refusal: `${fn}() needs a column, for example ${fn}(c.amount)` };
+  for (const [i, { kind }] of args.entries()) {
+    const accepted = signature.args[i];
+    if (accepted === undefined) return { refusal: `${fn}() takes ${signature.args.length} columns, not ${args.length}` };
+    if (!accepted.includes(kind)) return { refusal: `${fn}() takes ${listOf(accepted)}, not ${kind}` };
   }
-  return { kind: signature.result(argument?.kind), nullable: signature.nullWhenEmpty && (filtered || (argument?.nullable ?? false)) };
+  const refusal = signature.refuse?.(options);
+  if (refusal !== undefined) return { refusal };
+  const kinds = args.map(({ kind }) => kind);
+  return { kind: signature.result(kinds), nullable: signature.nullWhenEmpty && (filtered || args.some(({ nullable }) => nullable)) };
 }
 
 function listOf(kinds: readonly Kind[]): string {

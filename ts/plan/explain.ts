@@ -2,6 +2,7 @@ import { unreachable } from '../core/assert.js';
 import { describe } from './functions.js';
 import type { AggregateCall, ConnectorRef, EventTimeSpec, Plan, PlanNode, PortRef } from './plan.js';
 import { MAIN_PORT } from './rules.js';
+import { describeDuration, describeWindow } from './windows.js';
 
 /**
  * The plan as a tree for people: what leaves the job at the roots, what it is made from below, sources at the leaves.
@@ -83,11 +84,10 @@ function describeWork(node: PlanNode): string {
       return 'merge';
     case 'window-aggregate': {
       const { window, keys } = node;
-      const offset = window.offsetMs === 0 ? '' : ` offset ${describeDuration(window.offsetMs)}`;
       const by = keys.length === 0 ? '' : ` by ${keys.join(', ')}`;
       const late = node.allowedLatenessMs === 0 ? '' : `; allowed lateness ${describeDuration(node.allowedLatenessMs)}`;
       const emit = node.emit === 'final' ? '' : `; emits ${node.emit}`;
-      return `${window.kind} ${describeDuration(window.sizeMs)}${offset}${by}: ${node.aggregates.map(describeAggregate).join(', ')}${late}${emit}`;
+      return `${describeWindow(window)}${by}: ${node.aggregates.map(describeAggregate).join(', ')}${late}${emit}`;
     }
     case 'sink':
       return `to ${describeConnector(node.sink)}`;
@@ -116,24 +116,4 @@ function describeEventTime({ column, watermark, idleAfterMs, maxFutureMs }: Even
 
 function outOfOrder(boundMs: number): string {
   return boundMs === 0 ? 'ascending' : `out of order by up to ${describeDuration(boundMs)}`;
-}
-
-const UNITS: readonly (readonly [number, string])[] = [
-  [86_400_000, 'd'],
-  [3_600_000, 'h'],
-  [60_000, 'min'],
-  [1000, 's'],
-  [1, 'ms'],
-];
-
-/** `1 h 30 min` */
-export function describeDuration(ms: number): string {
-  const parts: string[] = [];
-  let rest = Math.abs(ms);
-  for (const [unit, name] of UNITS) {
-    const whole = Math.floor(rest / unit);
-    if (whole > 0) parts.push(`${whole} ${name}`);
-    rest -= whole * unit;
-  }
-  return parts.length === 0 ? '0 ms' : `${ms < 0 ? '-' : ''}${parts.join(' ')}`;
 }

@@ -1,6 +1,7 @@
 import type { Field, Schema } from '../columns/schema.js';
 import type { Limits } from '../core/limits.js';
 import type { Expression } from './expression.js';
+import type { WindowSpec } from './windows.js';
 
 /**
  * A job as frozen data. Nodes stand in topological order and name their inputs by id; ids are stable: the name under
@@ -85,8 +86,6 @@ export interface RowsNode extends NodeBase {
 export interface MergeNode extends NodeBase {
   readonly kind: 'merge';
 }
-
-export type WindowSpec = { readonly kind: 'tumbling'; readonly sizeMs: number; readonly offsetMs: number };
 
 export interface AggregateCall {
   readonly name: string;

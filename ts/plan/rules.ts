@@ -1,11 +1,12 @@
 import { unreachable } from '../core/assert.js';
 import { MillraceError } from '../core/errors.js';
-import { DEFAULT_LIMITS, MAX_TIME_MS } from '../core/limits.js';
+import { DEFAULT_LIMITS } from '../core/limits.js';
 import { describeSchema, KINDS, sameSchema, type Field, type Schema } from '../columns/schema.js';
 import { aggregateType } from './aggregate-signatures.js';
 import { describe, typeOf } from './functions.js';
 import { nearest } from './nearest.js';
-import type { AggregateCall, EventTimeSpec, PlanNode, SourceNode, WindowAggregateNode, WindowSpec } from './plan.js';
+import type { AggregateCall, EventTimeSpec, PlanNode, SourceNode, WindowAggregateNode } from './plan.js';
+import { checkDuration, checkWindow, WINDOW_COLUMNS, type WindowSpec } from './windows.js';
 
 /** What a port gives: the rows' columns, and whether they carry an event time and an operation. */
 export interface Shape {
@@ -24,9 +25,6 @@ export type NodeSpec = Bare<PlanNode>;
 
 /** The name of every node's first port. */
 export const MAIN_PORT = 'main';
-
-/** What a window adds to its results, after the keys. */
-const WINDOW_COLUMNS: readonly string[] = ['windowStart', 'windowEnd'];
 
 /** Rows of a source's port `malformed`. */
 export const MALFORMED_FIELDS: Schema = Object.freeze(
@@ -178,17 +176,10 @@ export function checkWindowed(window: WindowSpec, keys: readonly string[], input
 function resultOf(call: AggregateCall, schema: Schema): Omit<Field, 'name'> {
   if (call.where !== undefined) checkCondition(`aggregate '${call.name}': where`, call.where, schema);
   const args = call.args.map((arg) => typeOf(arg, schema));
-  const type = aggregateType(call.fn, args[0], call.where !== undefined);
+  const type = aggregateType(call.fn, args, call.where !== undefined, call.options);
   if (!('refusal' in type)) return type;
   const given = call.args.length === 0 ? '' : ` of ${call.args.map(describe).join(', ')}`;
   throw new MillraceError('plan.wrong-type', `aggregate '${call.name}'${given}: ${type.refusal}`);
-}
-
-function checkWindow(window: WindowSpec): void {
-  checkDuration(`window: the size of ${window.kind}`, window.sizeMs, 1);
-  if (!(Number.isSafeInteger(window.offsetMs) && Math.abs(window.offsetMs) <= MAX_TIME_MS)) {
-    throw invalid(`window: the offset of ${window.kind} is ${window.offsetMs}; give whole milliseconds`);
-  }
 }
 
 function checkMerged(first: Shape, other: Shape, number: number): void {
@@ -238,13 +229,6 @@ export function columnOf(what: string, name: string, schema: Schema): Field {
   throw new MillraceError('plan.unknown-column', `${what}: there is no column '${name}'; ${advice(name, names)}`, {
     details: { column: name, columns: names },
   });
-}
-
-function checkDuration(what: string, ms: number, least: number): void {
-  if (Number.isSafeInteger(ms) && ms >= least && ms <= MAX_TIME_MS) return;
-  throw invalid(
-    `${what} is ${typeof ms === 'number' ? `${ms} ms` : JSON.stringify(ms)}; it must be ${least > 0 ? 'above 0' : '0 or more'}, in whole milliseconds`,
-  );
 }
 
 function advice(name: string, names: readonly string[]): string {

@@ -140,6 +140,7 @@ export class Stage {
     this.#header = header;
     this.#phase = 'input';
     for (const source of this.#parts.sources) source.begin(header);
+    for (const node of this.#nodes) this.#guard(node, () => node.operator.begin?.({ step: header.step, clockMs: header.clockMs }));
     const order = lanesInOrder(header.step, this.#parts.lanes);
     for (const receiver of this.#parts.receivers) receiver.begin(order);
   }

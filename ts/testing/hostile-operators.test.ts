@@ -133,12 +133,12 @@ test('late gate', () => {
 });
 
 const AGGREGATES: readonly BoundAggregate[] = [
-  { name: 'rows', fn: 'count' },
-  { name: 'total', fn: 'sum', inputKind: 'int64', argument: 1 },
-  { name: 'least', fn: 'min', inputKind: 'float64', argument: 2 },
-  { name: 'most', fn: 'max', inputKind: 'int32', argument: 4 },
-  { name: 'good', fn: 'count', where: 3 },
-  { name: 'mean', fn: 'avg', inputKind: 'int64', argument: 1 },
+  { name: 'rows', fn: 'count', args: [], kinds: [] },
+  { name: 'total', fn: 'sum', args: [1], kinds: ['int64'] },
+  { name: 'least', fn: 'min', args: [2], kinds: ['float64'] },
+  { name: 'most', fn: 'max', args: [4], kinds: ['int32'] },
+  { name: 'good', fn: 'count', args: [], kinds: [], where: 3 },
+  { name: 'mean', fn: 'avg', args: [1], kinds: ['int64'] },
 ];
 
 const RESULTS: Schema = [

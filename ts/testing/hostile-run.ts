@@ -122,6 +122,10 @@ export class HostileLane {
     this.#operator = make(this.#ws, groups);
   }
 
+  begin(step: number, clockMs: number): void {
+    this.#operator.begin?.({ step, clockMs });
+  }
+
   push(input: number, schema: Schema, rows: readonly HostileRow[]): void {
     if (!this.#operator.ready(input)) throw new ContractError(`ready(${input}) is false, though everything pushed was done`);
     const given: { at: Address; bytes: number }[] = [];

@@ -199,6 +199,7 @@ function runRegime(test: HostileCase, pool: MemoryPool, steps: readonly Step[], 
   steps.forEach(({ inputs, watermarks, clockMs }, step) => {
     lanes.forEach((lane, number) => {
       lane.outputs.length = 0;
+      lane.begin(step, clockMs);
       for (const { input, schema, rows } of deal(inputs, number, lanes.length, test, regime, random)) lane.push(input, schema, rows);
       lane.mark(inputs.length, step, clockMs, watermarks);
     });
