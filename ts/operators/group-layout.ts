@@ -5,7 +5,8 @@ import { field, type Field, type Kind, type Schema } from '../columns/schema.js'
 import { readKeys, type GroupRows } from '../state/group-rows.js';
 import { keyShapeOf, type KeyShape } from '../state/key-words.js';
 import type { Workspace } from '../wasm/workspace.js';
-import { AGGREGATES, type Aggregate, type Argument, type GroupedRows } from './aggregates.js';
+import type { Aggregate, Argument, GroupedRows } from './aggregates.js';
+import { AGGREGATES } from './aggregates/by-name.js';
 
 /** An aggregate whose argument and condition are columns of the input. */
 export interface BoundAggregate {

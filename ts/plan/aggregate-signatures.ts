@@ -1,7 +1,7 @@
 import type { Kind } from '../columns/schema.js';
 import type { ExpressionType } from './expression.js';
 
-/** What an aggregate takes and gives; how it works is in operators/aggregates.ts, under the same name. */
+/** What an aggregate takes and gives; how it works is in operators/aggregates/by-name.ts, under the same name. */
 export interface AggregateSignature {
   /** Kinds that each argument may have, in order. */
   readonly args: readonly (readonly Kind[])[];

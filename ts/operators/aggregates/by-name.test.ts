@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AGGREGATE_SIGNATURES } from '../plan/aggregate-signatures.js';
-import { AGGREGATES } from './aggregates.js';
+import { AGGREGATE_SIGNATURES } from '../../plan/aggregate-signatures.js';
+import { AGGREGATES } from './by-name.js';
 
 test('every aggregate that a plan may name is one that operators know, for every kind that it accepts', () => {
   assert.deepEqual(Object.keys(AGGREGATES), Object.keys(AGGREGATE_SIGNATURES));

@@ -1,0 +1,46 @@
+import { must } from '../../core/assert.js';
+import type { Vector } from '../../columns/batch.js';
+import { NONE, type Address } from '../../columns/memory.js';
+import type { Kind } from '../../columns/schema.js';
+import { readWord, type GroupRows } from '../../state/group-rows.js';
+import { isBytes } from '../../state/key-words.js';
+import type { Workspace } from '../../wasm/workspace.js';
+import type { Aggregate, Argument, GroupedRows } from '../aggregates.js';
+import { eachTable, firstOf, plainWords, stateField, valuesOf } from './helpers.js';
+
+export function extreme(kind: Kind, which: 'min' | 'max'): Aggregate {
+  const words = (ws: Workspace, args: readonly Vector[], rows: number): readonly Address[] => {
+    if (kind !== 'float64') return plainWords(ws, args, rows);
+    const out = ws.alloc(rows * 8);
+    ws.kernels.words_ordered_f64(valuesOf(args[0]), rows, out);
+    return [out];
+  };
+  const add = (rows: GroupedRows, offset: number, argument: Argument): void => {
+    const { ws, ats, from, to } = rows;
+    if (!isBytes(kind)) ws.kernels[`accumulate_${which}_i64`](ats, offset, firstOf(argument.words), argument.bitmap, from, to);
+    else addBytes(rows, which, offset, argument);
+  };
+  const read = (rows: GroupRows, offset: number): Vector => {
+    const presence = isBytes(kind) ? { offset: offset + 12, bits: 1, invert: false } : { offset: offset + 8, bits: 0, invert: false };
+    return readWord(rows, offset, kind, presence, true);
+  };
+  return {
+    bytes: 16,
+    state: [stateField('value', kind, true)],
+    order: 'none',
+    words,
+    add,
+    merge(rows, offset, [value], batchRows) {
+      const v = must(value, 'a state column');
+      add(rows, offset, { words: words(rows.ws, [v], batchRows), bitmap: v.validity, times: NONE });
+    },
+    read: (rows, offset) => [read(rows, offset)],
+    result: read,
+  };
+}
+
+function addBytes(rows: GroupedRows, which: 'min' | 'max', offset: number, { words, bitmap }: Argument): void {
+  const { ws, ats, to, keep } = rows;
+  const kernel = ws.kernels[`accumulate_${which}_bytes`];
+  eachTable(rows, (table, at) => kernel(table, ats, offset, firstOf(words), bitmap, keep ? 1 : 0, at, to));
+}
