@@ -1,4 +1,4 @@
-import { fieldIndex, type Field, type Schema } from '../columns/schema.js';
+import { fieldIndex, type Schema } from '../columns/schema.js';
 import { must, unreachable } from '../core/assert.js';
 import { LateGate } from '../operators/late-gate.js';
 import { Merge } from '../operators/merge.js';
@@ -9,11 +9,10 @@ import { BranchRows, FilterRows, FlatMapRows, MapRows, PeekRows } from '../opera
 import { Select } from '../operators/select.js';
 import { Where } from '../operators/where.js';
 import { WindowAggregate, type WindowAggregateConfig } from '../operators/window-aggregate.js';
-import type { Expression } from '../plan/expression.js';
-import { typeOf } from '../plan/functions.js';
 import type { FunctionRef, PlanNode, SinkNode, SourceNode, WindowAggregateNode } from '../plan/plan.js';
 import type { Workspace } from '../wasm/workspace.js';
-import { bindExpression, boundWhere } from './expressions.js';
+import { bindExpression } from './expressions.js';
+import { bindArguments, type UserCode } from './lower-aggregates.js';
 
 /** One operator of those that a plan node becomes; each feeds the next from its port 0. */
 export interface LoweredNode {
@@ -25,9 +24,8 @@ export interface LoweredNode {
   create(ws: Workspace, groups: KeyGroups): Operator;
 }
 
-export interface LowerContext {
+export interface LowerContext extends UserCode {
   readonly inputs: readonly Schema[];
-  readonly functions: readonly ((...args: never[]) => unknown)[];
   readonly lanes: number;
 }
 
@@ -72,7 +70,7 @@ export function lowerNode(node: Exclude<PlanNode, SourceNode | SinkNode>, contex
         },
       ];
     case 'window-aggregate':
-      return lowerWindowAggregate(node, input, context.lanes);
+      return lowerWindowAggregate(node, input, context);
     default:
       return unreachable(node);
   }
@@ -82,28 +80,8 @@ export function lowerNode(node: Exclude<PlanNode, SourceNode | SinkNode>, contex
  * late gate -> arguments as columns -> [partial aggregates -> exchange by key] -> windows. On one lane nothing needs to
  * move, and rows go straight into the windows.
  */
-function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, lanes: number): readonly LoweredNode[] {
-  const columns: Expression[] = [];
-  const fields: Field[] = [];
-  const add = (expression: Expression, name: string): number => {
-    columns.push(expression);
-    fields.push({ name, ...typeOf(expression, input) });
-    return fields.length - 1;
-  };
-  const keys = node.keys.map((name) => add({ op: 'column', name }, name));
-  const aggregates = node.aggregates.map((call) => {
-    const args = call.args.map((arg, i) => add(arg, `argument ${i + 1} of ${call.name}`));
-    const where = call.where === undefined ? undefined : add(call.where, `condition of ${call.name}`);
-    return {
-      name: call.name,
-      fn: call.fn,
-      args,
-      kinds: args.map((column) => must(fields[column], 'a field').kind),
-      options: call.options,
-      ...(where === undefined ? {} : { where }),
-    };
-  });
-  const argumentSchema: Schema = fields;
+function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, context: LowerContext): readonly LoweredNode[] {
+  const { schema: argumentSchema, expressions, keys, aggregates } = bindArguments(node, input, context);
   const config: Omit<WindowAggregateConfig, 'keyGroups' | 'mode'> = {
     window: node.window,
     inputSchema: argumentSchema,
@@ -115,11 +93,6 @@ function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, lanes: n
     changes: node.changes,
   };
   const partialSchema = partialSchemaOf(argumentSchema, keys, aggregates);
-  const bound = columns.map((expression) => bindExpression(expression, input));
-  for (const { args, where } of aggregates) {
-    if (where === undefined) continue;
-    for (const column of args) bound[column] = boundWhere(must(bound[column], 'an argument'), must(bound[where], 'its condition'));
-  }
   const gate: LoweredNode = {
     id: `${node.id}.gate`,
     ports: [
@@ -133,7 +106,7 @@ function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, lanes: n
     id: `${node.id}.arguments`,
     ports: [{ name: undefined, schema: argumentSchema }],
     exchange: undefined,
-    create: (ws) => new Select(ws, argumentSchema, bound),
+    create: (ws) => new Select(ws, argumentSchema, expressions),
   };
   const partial: LoweredNode = {
     id: `${node.id}.partial`,
@@ -141,12 +114,13 @@ function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, lanes: n
     exchange: undefined,
     create: (ws) => new PreAggregate(ws, { window: node.window, inputSchema: argumentSchema, keys, aggregates }),
   };
-  const grouped = lanes > 1 && aggregates.every((bound) => aggregateOf(bound).order === 'none');
+  const grouped = context.lanes > 1 && aggregates.every((bound) => aggregateOf(bound).order === 'none');
   const mode = grouped ? 'partials' : 'rows';
   const windows: LoweredNode = {
     id: node.id,
     ports: [{ name: 'main', schema: node.schema }],
-    exchange: lanes === 1 ? undefined : { keys: node.keys.map((name) => fieldIndex(grouped ? partialSchema : argumentSchema, name)) },
+    exchange:
+      context.lanes === 1 ? undefined : { keys: node.keys.map((name) => fieldIndex(grouped ? partialSchema : argumentSchema, name)) },
     create: (ws, keyGroups) => new WindowAggregate(ws, { ...config, mode, keyGroups }),
   };
   return grouped ? [gate, select, partial, windows] : [gate, select, windows];

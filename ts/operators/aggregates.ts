@@ -29,9 +29,13 @@ export interface Argument {
 
 /** What an aggregate is made for. */
 export interface AggregateUse {
+  /** The user's name of it, for errors. */
+  readonly name: string;
   /** Of its arguments, in order. */
   readonly kinds: readonly Kind[];
   readonly options: Readonly<Record<string, string | number>>;
+  /** The user's, of one's own aggregate. */
+  readonly functions: Readonly<Record<string, (...args: never[]) => unknown>>;
   /** Whether rows and states may be taken back (`subtract`, `unmerge`): the state then keeps what that needs. */
   readonly revocable: boolean;
 }

@@ -16,6 +16,8 @@ export interface BoundAggregate {
   readonly args: readonly number[];
   readonly kinds: readonly Kind[];
   readonly options?: Readonly<Record<string, string | number>> | undefined;
+  /** The user's, of one's own aggregate. */
+  readonly functions?: Readonly<Record<string, (...args: never[]) => unknown>> | undefined;
   /** Whether rows may be taken back: see AggregateUse. */
   readonly revocable?: boolean;
   /** A bool column: the row counts where it is true (not null). */
@@ -63,9 +65,9 @@ export function groupLayout(keys: readonly Field[], aggregates: readonly BoundAg
   return { shape, aggregates: placed, flags, accumulatorBytes, changes, rowBytes: changes ? 8 + 2 * accumulatorBytes : accumulatorBytes };
 }
 
-export function aggregateOf({ fn, kinds, options = {}, revocable = false }: BoundAggregate): Aggregate {
+export function aggregateOf({ name, fn, kinds, options = {}, functions = {}, revocable = false }: BoundAggregate): Aggregate {
   assert(Object.hasOwn(AGGREGATES, fn), () => `there is no aggregate ${fn}`);
-  return must(AGGREGATES[fn], fn)({ kinds, options, revocable });
+  return must(AGGREGATES[fn], fn)({ name, kinds, options, functions, revocable });
 }
 
 /** The window's start, the keys, and every aggregate's partial state: what pre-aggregation sends and snapshots hold. */

@@ -95,6 +95,8 @@ export interface AggregateCall {
   /** `.where(condition)` */
   readonly where?: Expression;
   readonly options?: Readonly<Record<string, string | number>>;
+  /** Of one's own aggregate: the functions that it is made of, by their names. */
+  readonly functions?: Readonly<Record<string, FunctionRef>>;
 }
 
 /** Ports: main, `late`. */
