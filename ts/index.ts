@@ -55,6 +55,8 @@ export type {
   Utf8,
 } from './api/types.js';
 export { binary, bool, float64, int32, int64, timestamp, utf8 } from './api/types.js';
+export type { Trigger } from './api/triggers.js';
+export { early, onCount, onProcessingTime, onWatermark, or, purging } from './api/triggers.js';
 export type { WatermarkStrategy } from './api/watermarks.js';
 export { ascending, outOfOrder, punctuated } from './api/watermarks.js';
 export type { EventTimeWindow, Window, WindowBounds } from './api/windows.js';
