@@ -1,0 +1,42 @@
+// Every aggregate twice: as one writes it for the engine, and as a plain function of a group's rows (in order of event time).
+import { avg, count, max, min, sum, type Columns } from '../../ts/index.js';
+import type { ModelRow } from './reference.js';
+import type { schema } from './jobs.js';
+
+type C = Columns<typeof schema>;
+
+export interface ModelAggregate {
+  readonly engine: (c: C) => unknown;
+  readonly model: (rows: readonly ModelRow[]) => unknown;
+}
+
+const present = <T>(values: readonly (T | null)[]): T[] => values.filter((v): v is T => v !== null);
+const ns = (rows: readonly ModelRow[]): bigint[] => present(rows.map((r) => r.n));
+const xs = (rows: readonly ModelRow[]): number[] => present(rows.map((r) => r.x));
+const orNull = <T>(values: readonly unknown[], result: () => T): T | null => (values.length === 0 ? null : result());
+const total = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n);
+const added = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+/** Smallest first: numbers, and text by its bytes. */
+export const ascending = <T extends bigint | number | string>(values: readonly T[]): T[] =>
+  [...values].sort((a, b) =>
+    typeof a === 'string' ? Buffer.compare(Buffer.from(a), Buffer.from(b as string)) : a < b ? -1 : a > b ? 1 : 0,
+  );
+
+export const MODEL_AGGREGATES: Readonly<Record<string, ModelAggregate>> = {
+  rows: { engine: () => count(), model: (rows) => BigInt(rows.length) },
+  counted: { engine: (c) => count(c.n), model: (rows) => BigInt(ns(rows).length) },
+  chosen: { engine: (c) => count().where(c.b), model: (rows) => BigInt(rows.filter((r) => r.b === true).length) },
+  total: { engine: (c) => sum(c.n), model: (rows) => orNull(ns(rows), () => total(ns(rows))) },
+  totalWhere: {
+    engine: (c) => sum(c.n).where(c.b),
+    model: (rows) => MODEL_AGGREGATES['total']?.model(rows.filter((r) => r.b === true)),
+  },
+  sumX: { engine: (c) => sum(c.x), model: (rows) => orNull(xs(rows), () => added(xs(rows))) },
+  meanN: { engine: (c) => avg(c.n), model: (rows) => orNull(ns(rows), () => Number(total(ns(rows))) / ns(rows).length) },
+  meanX: { engine: (c) => avg(c.x), model: (rows) => orNull(xs(rows), () => added(xs(rows)) / xs(rows).length) },
+  leastN: { engine: (c) => min(c.n), model: (rows) => ascending(ns(rows))[0] ?? null },
+  mostX: { engine: (c) => max(c.x), model: (rows) => ascending(xs(rows)).at(-1) ?? null },
+  leastS: { engine: (c) => min(c.s), model: (rows) => ascending(present(rows.map((r) => r.s)))[0] ?? null },
+  mostS: { engine: (c) => max(c.s), model: (rows) => ascending(present(rows.map((r) => r.s))).at(-1) ?? null },
+  lastAt: { engine: (c) => max(c.at), model: (rows) => Math.max(...rows.map((r) => r.at)) },
+};
