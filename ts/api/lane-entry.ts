@@ -5,6 +5,7 @@ import { buildProgram } from '../build/program.js';
 import { Lane } from '../runtime/lane.js';
 import { runLaneLoop } from '../runtime/lane-loop.js';
 import { Doorbells } from '../runtime/link.js';
+import { spillSpaceOf } from '../runtime/make-lanes.js';
 import type { FromLane } from '../runtime/messages.js';
 import type { LaneTask } from '../runtime/thread-lanes.js';
 import { transferables } from '../columns/detached.js';
@@ -37,6 +38,7 @@ export async function laneThread(task: LaneTask): Promise<void> {
       peers[lane] as Memory,
       new BlockArena(MEMORY_BASE, task.memoryBytes),
       task.seed,
+      spillSpaceOf(task.spill, nodeHost, lane, lanes, task.seed),
     );
     const core = new Lane({ ...task, program, ws, peers, host: nodeHost, send });
     send({ type: 'ready', lane });

@@ -12,7 +12,7 @@ import { JobRun } from '../runtime/job-run.js';
 import { checkSnapshot, type JobSnapshot } from '../runtime/job-snapshot.js';
 import { DEFAULT_TUNING, type LaneTuning } from '../runtime/lane.js';
 import type { LaneSet } from '../runtime/lane-set.js';
-import { makeInlineLanes } from '../runtime/make-lanes.js';
+import { makeInlineLanes, type SpillSettings } from '../runtime/make-lanes.js';
 import { LaneFeed, PushFeed, type SourceFeed } from '../runtime/source-feed.js';
 import { DEFAULT_CUTTER, StepCutter, type CutterOptions } from '../runtime/step-cutter.js';
 import { OffLanes } from '../runtime/off-lanes.js';
@@ -42,6 +42,7 @@ export interface StartOptions {
   /** Parts to be handed over though no sink takes them. */
   readonly taps?: ReadonlyMap<string, Tap>;
   readonly restore?: JobSnapshot | undefined;
+  readonly spill?: SpillSettings | undefined;
   /** Bounds made small by tests. */
   readonly cutter?: Partial<CutterOptions>;
   readonly tuning?: LaneTuning;
@@ -89,6 +90,7 @@ export async function startJob(options: StartOptions): Promise<RunningJob> {
     firstStep,
     tuning: options.tuning ?? DEFAULT_TUNING,
     restore: restore === undefined ? undefined : { state: restore.state, clocks: restore.clocks },
+    spill: options.spill,
   };
   const lanes: LaneSet =
     options.threads && options.module !== undefined

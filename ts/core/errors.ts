@@ -33,6 +33,8 @@ export const ERROR_CODES = {
   'function.failed': user,
   'state.too-large': user,
   'state.incompatible': user,
+  /** State that was to move out of memory could not be written, or read again. */
+  'state.spill-failed': external,
   'memory.exhausted': user,
   'source.failed': external,
   'sink.failed': external,

@@ -34,6 +34,8 @@ export interface Files {
   /** Paths that match a pattern with `*`, `?`, `**`, sorted; a plain path is its own match if it exists. */
   glob(pattern: string): string[];
   mkdir(path: string): void;
+  /** A file that is not there is no error. */
+  remove(path: string): void;
 }
 
 export interface FileHandle {

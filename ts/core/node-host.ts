@@ -9,6 +9,7 @@ import {
   openSync,
   readSync,
   readdirSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -77,6 +78,9 @@ const nodeFiles: Files = {
   },
   mkdir(path) {
     mkdirSync(path, { recursive: true });
+  },
+  remove(path) {
+    rmSync(path, { force: true });
   },
 };
 

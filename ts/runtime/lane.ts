@@ -153,6 +153,7 @@ export class Lane {
   close(): void {
     for (const stage of this.#stages) stage.close();
     for (const sender of this.#senders.values()) sender.close();
+    this.#parts.ws.spill?.close();
   }
 
   #poll(): Progress {
@@ -189,6 +190,8 @@ export class Lane {
     const metrics: Record<string, number> = {};
     for (const stage of this.#stages) stage.metrics(metrics);
     for (const sink of this.#sinks.values()) metrics[`${sink.program.id}.rows`] = sink.rows;
+    const { spill } = this.#parts.ws;
+    if (spill !== undefined) metrics['spilledBytes'] = spill.bytesWritten;
     return metrics;
   }
 

@@ -3,6 +3,7 @@ import type { Host } from '../core/host.js';
 import type { LaneState } from '../state/memory-snapshot.js';
 import { BlockArena } from '../wasm/arena.js';
 import { Memory } from '../columns/memory.js';
+import { SpillSpace } from '../columns/spill-space.js';
 import { createMemory, instantiate, loadKernels, MEMORY_BASE, type KernelBuild } from '../wasm/module.js';
 import { Workspace } from '../wasm/workspace.js';
 import { BlockBoard } from './block-board.js';
@@ -22,6 +23,26 @@ export interface LanesParts {
   readonly firstStep: number;
   readonly tuning: LaneTuning;
   readonly restore: { readonly state: LaneState; readonly clocks: readonly SourceClockState[] } | undefined;
+  readonly spill?: SpillSettings | undefined;
+}
+
+/** Of a job: where lanes may put state, and how much they may hold in memory all together. Plain data. */
+export interface SpillSettings {
+  readonly dir: string;
+  readonly memoryBytes: number;
+}
+
+/** One lane's share. The seed, unforeseeable, keeps its files apart from those of other jobs in the same folder. */
+export function spillSpaceOf(
+  settings: SpillSettings | undefined,
+  host: Host,
+  lane: number,
+  lanes: number,
+  seed: bigint,
+): SpillSpace | undefined {
+  if (settings === undefined) return undefined;
+  const prefix = `lane-${lane}-${seed.toString(16)}`;
+  return new SpillSpace({ files: host.files, dir: settings.dir, prefix, memoryBytes: Math.floor(settings.memoryBytes / lanes) });
 }
 
 export function makeShared(exchanges: number, sinks: number, lanes: number): SharedParts {
@@ -56,14 +77,16 @@ export function makeInlineLanes(parts: LanesParts, options: InlineOptions = {}):
   const module = loadKernels(build);
   const memories = Array.from({ length: parts.laneCount }, () => createMemory(memoryBytes, build === 'simd.mt'));
   const peers = memories.map((memory) => new Memory(memory.buffer));
-  const make = (lane: number, send: ConstructorParameters<typeof Lane>[0]['send']) =>
-    new Lane({
+  const make = (lane: number, send: ConstructorParameters<typeof Lane>[0]['send']) => {
+    const seed = seedFrom(parts.host);
+    return new Lane({
       ...parts,
       ws: new Workspace(
         instantiate(module, memories[lane] as (typeof memories)[number]),
         peers[lane] as Memory,
         new BlockArena(MEMORY_BASE, memoryBytes),
-        seedFrom(parts.host),
+        seed,
+        spillSpaceOf(parts.spill, parts.host, lane, parts.laneCount, seed),
       ),
       peers,
       shared,
@@ -71,5 +94,6 @@ export function makeInlineLanes(parts: LanesParts, options: InlineOptions = {}):
       lanes: parts.laneCount,
       send,
     });
+  };
   return new InlineLanes(parts.host, parts.laneCount, shared, make, turns);
 }

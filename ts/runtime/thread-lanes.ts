@@ -27,6 +27,7 @@ export interface LaneTask {
   readonly firstStep: number;
   readonly tuning: LanesParts['tuning'];
   readonly restore: LanesParts['restore'];
+  readonly spill: LanesParts['spill'];
 }
 
 /** Where a lane finds the job, and what its plan must be. */
@@ -87,7 +88,7 @@ export class ThreadLanes implements LaneSet {
     this.#receive = (message) => {
       if (!this.#closed) receive(message);
     };
-    const { laneCount, host, splits, keyGroups, firstStep, tuning, restore } = this.#parts;
+    const { laneCount, host, splits, keyGroups, firstStep, tuning, restore, spill } = this.#parts;
     const kernels = loadKernels('simd.mt');
     const memories = Array.from({ length: laneCount }, () => createMemory(LANE_BYTES, true));
     const ready: Promise<void>[] = [];
@@ -111,6 +112,7 @@ export class ThreadLanes implements LaneSet {
         firstStep,
         tuning,
         restore,
+        spill,
       };
       const started = new Promise<void>((resolve, reject) => {
         port1.on('message', (message: FromLane) => {
