@@ -10,8 +10,8 @@ import type { SuiteResult } from './harness.js';
 const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const benches = ['kernels', 'pipelines'].flatMap((kind) =>
-  readdirSync(join('bench', kind))
+const benches = ['kernels', 'operators', 'pipelines'].flatMap((kind) =>
+  (existsSync(join('bench', kind)) ? readdirSync(join('bench', kind)) : [])
     .filter((name) => name.endsWith('.bench.ts'))
     .map((name) => `${kind}/${name.replace(/\.bench\.ts$/, '')}`),
 );
