@@ -7,6 +7,7 @@ export type {
   ColumnOf,
   Columns,
   Condition,
+  ListColumn,
   NumberColumn,
   Selected,
   StringColumn,
@@ -46,6 +47,7 @@ export type {
   Float64,
   Int32,
   Int64,
+  List,
   Null,
   Num,
   Row,
@@ -54,7 +56,7 @@ export type {
   Timestamp,
   Utf8,
 } from './api/types.js';
-export { binary, bool, float64, int32, int64, timestamp, utf8 } from './api/types.js';
+export { binary, bool, float64, int32, int64, list, timestamp, utf8 } from './api/types.js';
 export type { Trigger } from './api/triggers.js';
 export { early, onCount, onProcessingTime, onWatermark, or, purging } from './api/triggers.js';
 export type { WatermarkStrategy } from './api/watermarks.js';

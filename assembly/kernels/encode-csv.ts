@@ -1,5 +1,5 @@
 // Columns as CSV (RFC 4180, with line feeds): a cell that holds the delimiter, a quote or a line break is quoted, its quotes doubled.
-// Null is an empty cell, the empty text is "". The table of columns is drawn in text/cells.ts; prefixes are not used.
+// Null is an empty cell, the empty text is "", a list a cell of JSON. The table of columns is drawn in text/cells.ts; prefixes are not used.
 import {
   bit,
   COLUMN_BYTES,
@@ -9,12 +9,14 @@ import {
   KIND_INT32,
   KIND_INT64,
   KIND_ISO,
+  KIND_LIST,
   KIND_SECONDS,
   KIND_UTF8,
   operationName,
   writeBase64,
   writeBool,
 } from "../text/cells";
+import { writeList } from "../text/json-values";
 import { writeFloat, writeInteger } from "../text/numbers";
 import { isDate, writeIso, writeMicroseconds, writeSeconds } from "../text/times";
 
@@ -72,6 +74,23 @@ function writeCell(from: usize, length: u32, delimiter: u8, p: usize): usize {
   return p + 1;
 }
 
+/** JSON, then quoted where it lies: from its end on, so that nothing is overwritten before it is read. */
+function writeListCell(item: u32, from: usize, length: u32, delimiter: u8, p: usize): usize {
+  const end = writeList(item, from, from + length, p);
+  if (!needsQuotes(p, end, delimiter)) return end;
+  let quotes: usize = 2;
+  for (let at = p; at < end; at++) quotes += <usize>(load<u8>(at) == QUOTE);
+  let to = end + quotes;
+  store<u8>(--to, QUOTE);
+  for (let at = end; at > p; ) {
+    const c = load<u8>(--at);
+    store<u8>(--to, c);
+    if (c == QUOTE) store<u8>(--to, QUOTE);
+  }
+  store<u8>(--to, QUOTE);
+  return end + quotes;
+}
+
 /**
  * Rows [0, rows) at `out`; answers how many bytes. The room must hold what the widest cells of each column, all its text, its quotes
  * and 64 bytes more would take. withOps: the first cell of each row is +I, -U, +U or -D, from ops, u8[rows] (0: all are +I).
@@ -96,7 +115,8 @@ export function csv_encode(columns: usize, count: u32, rows: u32, ops: usize, wi
           const offsets = <usize>load<u32>(column, 8) + (<usize>row << 2);
           const from = load<u32>(offsets);
           const length = load<u32>(offsets, 4) - from;
-          p = kind == KIND_BINARY ? writeBase64(values + from, length, p) : writeCell(values + from, length, comma, p);
+          if (kind == KIND_LIST) p = writeListCell(load<u32>(column, 24), values + from, length, comma, p);
+          else p = kind == KIND_BINARY ? writeBase64(values + from, length, p) : writeCell(values + from, length, comma, p);
         } else if (kind == KIND_FLOAT64) p = writeFloat(load<f64>(values + (<usize>row << 3)), true, p);
         else if (kind == KIND_INT32) p = writeInteger(load<i32>(values + (<usize>row << 2)), p);
         else if (kind == KIND_BOOL) p = writeBool(bit(values, row), p);

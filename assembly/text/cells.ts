@@ -3,9 +3,10 @@
 // An encoder is given a table of columns, 32 bytes each:
 //
 //   0  u32 kind       4  u32 validity (0: none)    8  u32 offsets    12  u32 values
-//  16  u32 prefix    20  u32 bytes of the prefix  24  u32 longest    28  u32 unused
+//  16  u32 prefix    20  u32 bytes of the prefix  24  u32 kind of a list's items    28  u32 unused
 //
-// `prefix` is written before the cell. `longest` bounds the bytes of a cell of fixed width, prefix and quotes included.
+// `prefix` is written before the cell. A list's items lie one after another: 1 byte of a bool, 4 of an int32, 8 of the other kinds of
+// fixed width; of texts and binaries a u32 length and then the bytes.
 
 export const COLUMN_BYTES: usize = 32;
 
@@ -19,6 +20,7 @@ export const KIND_SECONDS: u32 = 5;
 export const KIND_MICROSECONDS: u32 = 6;
 export const KIND_UTF8: u32 = 7;
 export const KIND_BINARY: u32 = 8;
+export const KIND_LIST: u32 = 9;
 
 // @ts-ignore: decorator
 @inline

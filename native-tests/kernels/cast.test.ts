@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Kind } from '../../ts/columns/schema.js';
+import type { ScalarKind as Kind } from '../../ts/columns/schema.js';
 import { MillraceError } from '../../ts/core/errors.js';
 import type { Value } from '../../ts/wasm/twins/columns.js';
 import { call, column, EDGES, strictTwin, verify, verifyRows, workspaces } from '../support/expressions.js';

@@ -1,5 +1,5 @@
 import { test } from 'node:test';
-import type { Kind } from '../../ts/columns/schema.js';
+import type { ScalarKind as Kind } from '../../ts/columns/schema.js';
 import type { LiteralKind, LiteralValue } from '../../ts/plan/expression.js';
 import type { Value } from '../../ts/wasm/twins/columns.js';
 import { call, column, literal, strictTwin, verify, workspaces } from '../support/expressions.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Batch } from '../../ts/columns/batch.js';
-import { KINDS, type Kind, type Schema, type TimestampFormat } from '../../ts/columns/schema.js';
+import { KINDS, type Kind, type ScalarKind, type Schema, type TimestampFormat } from '../../ts/columns/schema.js';
 import { Random } from '../../ts/core/random.js';
 import { CsvEncoder, csvHeader } from '../../ts/wasm/csv-encoder.js';
 import { JsonEncoder } from '../../ts/wasm/json-encoder.js';
@@ -206,7 +206,7 @@ function anyFloat(random: Random): number {
   return view.getFloat64(0);
 }
 
-function anyValue(random: Random, kind: Kind): KeyValue {
+function anyValue(random: Random, kind: ScalarKind): KeyValue {
   if (random.bool(0.15)) return null;
   switch (kind) {
     case 'bool':
@@ -283,7 +283,7 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
         return kind === 'timestamp' && random.bool() ? ([kind, random.pick(['ms', 's', 'us', 'iso', 'auto'])] as const) : kind;
       });
       const schema = schemaOf(...(kinds as (Kind | [Kind, TimestampFormat])[]));
-      const rows = Array.from({ length: random.int(0, 90) }, () => schema.map((f) => anyValue(random, f.kind)));
+      const rows = Array.from({ length: random.int(0, 90) }, () => schema.map((f) => anyValue(random, f.kind as ScalarKind)));
       check(ws, schema, rows, random.bool() ? rows.map(() => random.int(0, 3)) : undefined);
     }
   });

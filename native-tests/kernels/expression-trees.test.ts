@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Kind } from '../../ts/columns/schema.js';
+import type { ScalarKind as Kind } from '../../ts/columns/schema.js';
 import { Random } from '../../ts/core/random.js';
 import type { Expression, LiteralValue } from '../../ts/plan/expression.js';
 import { describe } from '../../ts/plan/functions.js';

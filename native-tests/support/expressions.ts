@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { bindExpression } from '../../ts/build/expressions.js';
-import type { Kind } from '../../ts/columns/schema.js';
+import type { ScalarKind as Kind } from '../../ts/columns/schema.js';
 import { MillraceError } from '../../ts/core/errors.js';
 import { Random } from '../../ts/core/random.js';
 import { evaluate } from '../../ts/operators/expression.js';

@@ -1,5 +1,5 @@
 import { MillraceError } from '../core/errors.js';
-import type { Schema as Fields } from '../columns/schema.js';
+import type { ListKind, Schema as Fields } from '../columns/schema.js';
 import type { Expression, LiteralOption } from '../plan/expression.js';
 import { describe, typeOf } from '../plan/functions.js';
 import { nearest } from '../plan/nearest.js';
@@ -103,6 +103,12 @@ export interface TimestampColumn<T extends Timestamp | Null> extends Column<T>, 
   /** Milliseconds from `other` to this. */
   since(other: AnyColumn): NumberColumn<Int64 | NullOf<T>>;
 }
+/** A list can be passed on, asked for and collected, not compared. */
+export interface ListColumn<T extends DataType> extends AnyColumn {
+  readonly type: T;
+  isNull(): BooleanColumn<Bool>;
+  isNotNull(): BooleanColumn<Bool>;
+}
 interface ColumnByKind<T> {
   bool: BooleanColumn<T & (Bool | Null)>;
   int32: NumberColumn<T & (Num | Null)>;
@@ -113,7 +119,8 @@ interface ColumnByKind<T> {
   binary: Column<T & DataType>;
   null: never;
 }
-export type ColumnOf<T extends DataType> = ColumnByKind<T>[Bare<T>['kind']];
+type ListByKind<T> = { [K in ListKind]: ListColumn<T & DataType> };
+export type ColumnOf<T extends DataType> = (ColumnByKind<T> & ListByKind<T>)[Bare<T>['kind']];
 /** What a column function `(c) => …` is given. */
 export type Columns<S> = { readonly [N in keyof S]: S[N] extends DataType ? ColumnOf<S[N]> : never };
 export type Selected = Readonly<Record<string, AnyColumn>>;

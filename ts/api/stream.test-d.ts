@@ -9,6 +9,7 @@ import {
   from,
   int32,
   int64,
+  list,
   max,
   min,
   minutes,
@@ -20,7 +21,7 @@ import {
   tumbling,
   utf8,
 } from '../index.js';
-import type { Bool, Columns, Float64, Int32, Int64, KeyedStream, Null, Stream, Timestamp, Trait, Utf8 } from '../index.js';
+import type { Bool, Columns, Float64, Int32, Int64, KeyedStream, List, Null, Stream, Timestamp, Trait, Utf8 } from '../index.js';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 declare function same<A>(): <B>(b: B) => Equal<A, B> extends true ? void : { expected: A; got: B };
@@ -131,6 +132,14 @@ async function types(): Promise<void> {
   ok(same<typeof s.schema>()(a.merge(rest).schema));
   ok(same<{ u: Utf8; n: Int32 }>()(s.map({ u: utf8(), n: int32() }, (r) => ({ u: r.u, n: r.u.length })).schema));
   ok(same<{ at: Timestamp }>()(s.map({ at: timestamp() }, (r) => ({ at: new Date(r.at) })).schema));
+  // Lists.
+  const tagged = s.map({ u: utf8(), tags: list(utf8()), ns: list(int64()).nullable() }, (r) => ({ u: r.u, tags: [r.u], ns: [r.n, 2n] }));
+  ok(same<{ u: Utf8; tags: List<Utf8>; ns: List<Int64> | Null }>()(tagged.schema));
+  const [lists] = await tagged
+    .where((c) => c.ns.isNotNull())
+    .select(({ tags, ns }) => ({ tags, ns }))
+    .toArray();
+  ok(same<{ readonly tags: readonly string[]; readonly ns: readonly bigint[] | null } | undefined>()(lists));
   // Malformed records.
   const [bad] = await s.malformed.toArray();
   ok(same<{ readonly source: string; readonly position: string; readonly raw: Uint8Array; readonly reason: string } | undefined>()(bad));

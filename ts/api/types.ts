@@ -1,5 +1,14 @@
 import { MillraceError } from '../core/errors.js';
-import { KINDS, type Field, type Kind, type Schema as Fields, type TimestampFormat } from '../columns/schema.js';
+import {
+  isList,
+  KINDS,
+  listOf,
+  type Field,
+  type Kind,
+  type ListKind,
+  type Schema as Fields,
+  type TimestampFormat,
+} from '../columns/schema.js';
 
 /** `'~row'`: what user functions read; `'~in'`: what they may write. Both are phantoms: they exist for the compiler only. */
 export interface DataType<out K extends Kind | 'null' = Kind | 'null', out R = unknown, out I = unknown> {
@@ -24,6 +33,8 @@ export interface Float64 extends Type<'float64', number> {}
 export interface Utf8 extends Type<'utf8', string> {}
 export interface Binary extends Type<'binary', Uint8Array> {}
 export interface Timestamp extends Type<'timestamp', number, number | Date> {}
+/** In rows a readonly array. Its items are single values and never null. */
+export interface List<out T extends DataType = DataType> extends Type<ListKind, readonly T['~row'][], readonly T['~in'][]> {}
 export type Num = Int32 | Int64 | Float64;
 
 /** Column names and their types, in order. */
@@ -103,6 +114,20 @@ export function timestamp(options: { format?: 'iso' | 'ms' | 's' | 'us' } = {}):
   return new ColumnType('timestamp', false, undefined, format) as unknown as Timestamp;
 }
 
+/** A list of values of one type, which is no list itself and not nullable; the list may be: `list(utf8()).nullable()`. */
+export function list<T extends Bool | Int32 | Int64 | Float64 | Utf8 | Binary | Timestamp>(item: T): List<T> {
+  const { kind, isNullable, path, format } = columnType(item, 'list');
+  if (isList(kind)) throw new MillraceError('plan.invalid', `list: its items are ${kind}; a list of lists is no type of column`);
+  if (isNullable)
+    throw new MillraceError(
+      'plan.invalid',
+      'list: its items are nullable, but a list holds no nulls; make the list nullable: list(…).nullable()',
+    );
+  if (path !== undefined)
+    throw new MillraceError('plan.invalid', `list: its items come .from('${path}'); say that of the list: list(…).from('${path}')`);
+  return new ColumnType(listOf(kind), false, undefined, format) as unknown as List<T>;
+}
+
 /** A type by kind, for results that the plan has worked out. */
 export function dataType(kind: Kind, nullable: boolean): DataType {
   return new ColumnType(kind, nullable) as unknown as DataType;
@@ -112,7 +137,7 @@ export function columnType(type: DataType, what: string): ColumnType {
   if (type instanceof ColumnType) return type;
   throw new MillraceError(
     'plan.invalid',
-    `${what}: ${show(type)} is no type; give one such as ${KINDS.map((kind) => `${kind}()`).join(', ')}`,
+    `${what}: ${show(type)} is no type; give one such as ${KINDS.map((kind) => `${kind}()`).join(', ')} or list(int64())`,
   );
 }
 

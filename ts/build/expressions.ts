@@ -1,6 +1,6 @@
 import type { Kind, Schema } from '../columns/schema.js';
 import { fieldIndex } from '../columns/schema.js';
-import { assert, must } from '../core/assert.js';
+import { AssertionError, assert, must } from '../core/assert.js';
 import type { BoundCall, BoundExpression, BoundLiteral, ValueType } from '../operators/expression.js';
 import { onlyWhere } from '../operators/column-functions/logic.js';
 import { COLUMN_FUNCTIONS } from '../operators/functions.js';
@@ -112,5 +112,7 @@ function literalValue(kind: Kind, value: LiteralValue): BoundLiteral {
       return new TextEncoder().encode(String(value));
     case 'binary':
       return new Uint8Array(Buffer.from(String(value), 'base64'));
+    default:
+      throw new AssertionError(`a literal of ${kind}`);
   }
 }

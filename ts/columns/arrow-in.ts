@@ -4,7 +4,7 @@ import {
   TimeUnit,
   Vector,
   type Data,
-  type Field as ArrowField,
+  Field as ArrowField,
   type RecordBatch,
   type Schema as ArrowSchema,
 } from 'apache-arrow';
@@ -14,10 +14,23 @@ import { MAX_TIME_MS } from '../core/limits.js';
 import { countBits, getBit, shiftBits } from './bits.js';
 import { ColumnWriter } from './column-writer.js';
 import { concatVectors, type DetachedBatch, type DetachedVector } from './detached.js';
-import { bitmapBytes, describeSchema, valueBytes, type Field, type Kind, type Schema } from './schema.js';
+import { listFromArrow } from './arrow-lists.js';
+import {
+  bitmapBytes,
+  isList,
+  isScalar,
+  itemOf,
+  listOf,
+  valueBytes,
+  type Field,
+  type Kind,
+  type ScalarKind,
+  type Schema,
+} from './schema.js';
 import type { Value } from './values.js';
 
-const SUPPORTED = 'bool, integers, float32, float64, utf8, binary, timestamp and date, each also large, as a view or dictionary-encoded';
+const SUPPORTED =
+  'bool, integers, float32, float64, utf8, binary, timestamp and date, each also large, as a view or dictionary-encoded, and lists of these';
 
 /** The kind that holds an Arrow type's values, or undefined if none does. */
 export function kindOfArrow(type: DataType): Kind | undefined {
@@ -28,7 +41,15 @@ export function kindOfArrow(type: DataType): Kind | undefined {
   if (DataType.isUtf8(type) || DataType.isLargeUtf8(type) || DataType.isUtf8View(type)) return 'utf8';
   if (DataType.isBinary(type) || DataType.isLargeBinary(type) || DataType.isBinaryView(type)) return 'binary';
   if (DataType.isTimestamp(type) || DataType.isDate(type)) return 'timestamp';
+  if (isArrowList(type)) {
+    const item = kindOfArrow((type.children[0] as ArrowField).type);
+    return item !== undefined && isScalar(item) ? listOf(item) : undefined;
+  }
   return undefined;
+}
+
+function isArrowList(type: DataType): boolean {
+  return DataType.isList(type) || DataType.isFixedSizeList(type);
 }
 
 /** The schema that all columns of an Arrow schema have; refuses types that no kind holds, naming the column. */
@@ -44,7 +65,8 @@ export function schemaFromArrow(schema: ArrowSchema): Schema {
 
 /**
  * A record batch's rows: over its own buffers where their layout is ours (so its bytes must not change), converted
- * where not. `schema` picks columns by name and may widen: int32 to int64 or float64, int64 to timestamp (milliseconds).
+ * where not. `schema` picks columns by name and may widen: int32 to int64 or float64, int64 to timestamp (milliseconds), and
+ * so the items of lists.
  * Throws `plan.unknown-column` and `plan.wrong-type` for columns that do not match it, `value.invalid` for nulls where
  * it allows none and for values that the kind cannot hold.
  */
@@ -60,8 +82,9 @@ export function fromRecordBatch(batch: RecordBatch, schema: Schema = schemaFromA
     }
     const data = batch.data.children[at];
     assert(data !== undefined && data.length >= rows, 'a record batch has a column for each field');
-    const found = convert(data.length === rows ? data : data.slice(0, rows), source);
-    return checkNulls(widen(found, field, source, rows), field, rows);
+    const own = data.length === rows ? data : data.slice(0, rows);
+    const found = isList(field.kind) && isArrowList(source.type) ? convertList(own, source, itemOf(field.kind)) : convert(own, source);
+    return checkNulls(widen(found, field.kind, source, rows), field, rows);
   });
   return { schema, rows, columns, times: undefined, ops: undefined };
 }
@@ -70,12 +93,44 @@ function convert(data: Data, source: ArrowField): DetachedVector {
   const { type, length } = data;
   const kind = kindOfArrow(type);
   if (kind === undefined) throw unsupported(source);
+  if (isList(kind)) return convertList(data, source, itemOf(kind));
   if (DataType.isDictionary(type)) return decodeDictionary(data, source, kind);
   if (DataType.isUtf8View(type) || DataType.isBinaryView(type)) return byValue(data, kind);
   const validity = validityOf(data);
   if (DataType.isBool(type)) return { kind, validity, offsets: undefined, values: bitsAt(data.values as Uint8Array, data.offset, length) };
   if (kind === 'utf8' || kind === 'binary') return bytesVector(data, kind, validity, source);
   return { kind, validity, offsets: undefined, values: fixedWidth(data, source, validity) };
+}
+
+/** `wanted`: what its items become. */
+function convertList(data: Data, source: ArrowField, wanted: ScalarKind): DetachedVector {
+  const { type, length } = data;
+  const child = data.children[0];
+  if (length === 0 || child === undefined)
+    return { kind: listOf(wanted), validity: undefined, offsets: new Int32Array(1), values: new Uint8Array(0) };
+  const field = type.children[0] as ArrowField;
+  const named = new ArrowField(`${source.name}[]`, field.type, field.nullable);
+  const ends = listEnds(data, source);
+  const first = ends[0] as number;
+  const items = (ends[length] as number) - first;
+  const found = widen(convert(child.slice(first, items), named), wanted, named, items);
+  return listFromArrow(source.name, wanted, length, first === 0 ? ends : ends.map((end) => end - first), found, validityOf(data));
+}
+
+/** Where each row's items begin and end, in items. */
+function listEnds(data: Data, source: ArrowField): Int32Array {
+  const { type, length } = data;
+  const items = (data.children[0] as Data).length;
+  const { listSize } = type as { readonly listSize?: number };
+  const offsets = data.valueOffsets as Int32Array | undefined;
+  const ends =
+    listSize === undefined
+      ? (offsets?.subarray(0, length + 1) ?? new Int32Array(0))
+      : Int32Array.from({ length: length + 1 }, (_, i) => i * listSize);
+  if (ends.length <= length || (ends[0] as number) < 0 || (ends[length] as number) > items || !ascends(ends, length)) {
+    throw new MillraceError('record.malformed', `column ${source.name}: the Arrow data's list offsets do not fit its ${items} items`);
+  }
+  return ends;
 }
 
 function fixedWidth(data: Data, source: ArrowField, validity: Uint8Array | undefined): Uint8Array {
@@ -256,24 +311,20 @@ function byValue(data: Data, kind: Kind): DetachedVector {
   return writer.vector(data.length);
 }
 
-function widen(vector: DetachedVector, field: Field, source: ArrowField, rows: number): DetachedVector {
+function widen(vector: DetachedVector, to: Kind, source: ArrowField, rows: number): DetachedVector {
   const { kind } = vector;
-  if (kind === field.kind) return vector;
+  if (kind === to) return vector;
   const { validity } = vector;
-  if (kind === 'int32' && (field.kind === 'int64' || field.kind === 'float64')) {
+  if (kind === 'int32' && (to === 'int64' || to === 'float64')) {
     const values = new Int32Array(vector.values.buffer, vector.values.byteOffset, rows);
-    const wide =
-      field.kind === 'float64' ? Float64Array.from(values) : BigInt64Array.from({ length: rows }, (_, i) => BigInt(values[i] as number));
-    return { kind: field.kind, validity, offsets: undefined, values: asBytes(wide) };
+    const wide = to === 'float64' ? Float64Array.from(values) : BigInt64Array.from({ length: rows }, (_, i) => BigInt(values[i] as number));
+    return { kind: to, validity, offsets: undefined, values: asBytes(wide) };
   }
-  if (kind === 'int64' && field.kind === 'timestamp') {
+  if (kind === 'int64' && to === 'timestamp') {
     const times = new BigInt64Array(vector.values.buffer, vector.values.byteOffset, rows);
     return { kind: 'timestamp', validity, offsets: undefined, values: checkTimes(times, rows, source, validity) };
   }
-  throw new MillraceError(
-    'plan.wrong-type',
-    `column ${source.name} is ${source.type} in the Arrow data, which cannot be read as ${describeSchema([field])}`,
-  );
+  throw new MillraceError('plan.wrong-type', `column ${source.name} is ${source.type} in the Arrow data, which cannot be read as ${to}`);
 }
 
 function checkNulls(vector: DetachedVector, field: Field, rows: number): DetachedVector {

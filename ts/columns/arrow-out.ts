@@ -5,6 +5,7 @@ import {
   Float64,
   Int32,
   Int64,
+  List,
   makeData,
   RecordBatch,
   Schema as ArrowSchema,
@@ -18,10 +19,12 @@ import { unreachable } from '../core/assert.js';
 import { OP_NAMES } from './batch.js';
 import { countBits } from './bits.js';
 import type { DetachedBatch, DetachedVector } from './detached.js';
-import { valueBytes, type Kind, type Schema } from './schema.js';
+import { listForArrow } from './arrow-lists.js';
+import { isList, itemOf, valueBytes, type Kind, type Schema } from './schema.js';
 
 /** The Arrow type that a kind has: timestamps are milliseconds without a zone. */
 export function arrowTypeOf(kind: Kind): DataType {
+  if (isList(kind)) return new List(new ArrowField('item', arrowTypeOf(itemOf(kind)), false));
   switch (kind) {
     case 'bool':
       return new Bool();
@@ -67,6 +70,10 @@ function toData(vector: DetachedVector, type: DataType, length: number): Data {
   const { kind, validity, offsets, values } = vector;
   const nullCount = validity === undefined ? 0 : length - countBits(validity, 0, length);
   const nulls = { length, nullCount, nullBitmap: nullCount === 0 ? null : validity };
+  if (isList(kind)) {
+    const { offsets: valueOffsets, items, child } = listForArrow(itemOf(kind), offsets ?? new Int32Array(1), values, length);
+    return makeData({ type: type as List, ...nulls, valueOffsets, child: toData(child, (type as List).valueType as DataType, items) });
+  }
   switch (kind) {
     case 'bool':
       return makeData({ type: type as Bool, ...nulls, data: values.subarray(0, valueBytes(kind, length)) });

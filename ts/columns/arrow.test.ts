@@ -8,12 +8,18 @@ import { schemaToArrow, toRecordBatch } from './arrow-out.js';
 import { BatchBuilder, rowsToDetached } from './builder.js';
 import { concatDetached, type DetachedBatch } from './detached.js';
 import { detachedToRows, type Row } from './rows.js';
-import { describeSchema, field, KINDS, type Kind, type Schema } from './schema.js';
+import { describeSchema, field, isList, itemOf, KINDS, LIST_KINDS, listOf, type Kind, type ScalarKind, type Schema } from './schema.js';
+import type { Item } from './values.js';
 
-const SCHEMA: Schema = KINDS.map((kind) => field(kind, kind, true));
+const ALL_KINDS = [...KINDS, ...LIST_KINDS];
+const SCHEMA: Schema = ALL_KINDS.map((kind) => field(kind, kind, true));
 
 function randomValue(random: Random, kind: Kind): Row[string] {
   if (random.bool(0.25)) return null;
+  return isList(kind) ? Array.from({ length: random.int(0, 5) }, () => randomItem(random, itemOf(kind))) : randomItem(random, kind);
+}
+
+function randomItem(random: Random, kind: ScalarKind): Item {
   switch (kind) {
     case 'bool':
       return random.bool();
@@ -33,13 +39,18 @@ function randomValue(random: Random, kind: Kind): Row[string] {
 }
 
 function randomRows(random: Random, rows: number): Row[] {
-  return Array.from({ length: rows }, () => Object.fromEntries(KINDS.map((kind) => [kind, randomValue(random, kind)])));
+  return Array.from({ length: rows }, () => Object.fromEntries(ALL_KINDS.map((kind) => [kind, randomValue(random, kind)])));
 }
 
 /** What apache-arrow itself reads. */
 function arrowRows(batch: arrow.RecordBatch): Row[] {
   return Array.from({ length: batch.numRows }, (_, i) =>
-    Object.fromEntries(batch.schema.fields.map((f) => [f.name, batch.getChild(f.name)?.get(i) as Row[string]])),
+    Object.fromEntries(
+      batch.schema.fields.map((f) => {
+        const value: unknown = batch.getChild(f.name)?.get(i);
+        return [f.name, (value instanceof arrow.Vector ? [...value] : value) as Row[string]];
+      }),
+    ),
   );
 }
 
@@ -54,7 +65,7 @@ test('batches go to apache-arrow over the same buffers and come back, at every l
     assert.deepEqual(detachedToRows(back), rows);
     assert.equal(describeSchema(back.schema), describeSchema(SCHEMA));
     back.columns.forEach((vector, c) => {
-      assert.equal(vector.values.buffer, batch.columns[c]?.values.buffer, `${vector.kind} was copied`);
+      if (!isList(vector.kind)) assert.equal(vector.values.buffer, batch.columns[c]?.values.buffer, `${vector.kind} was copied`);
     });
     const from = random.int(0, count);
     const to = random.int(from, count);
@@ -234,7 +245,7 @@ test('a schema picks columns, and widens where no value can be lost', () => {
   assert.deepEqual(read('float64', 'a'), [1, null]);
   assert.deepEqual(read('timestamp', 'b', false), [5, 6]);
   assert.throws(() => read('int32', 'a', false), /row 1, column a is null: it is not nullable/);
-  assert.throws(() => read('int32', 'b'), /column b is Int64 in the Arrow data, which cannot be read as b int32/);
+  assert.throws(() => read('int32', 'b'), /column b is Int64 in the Arrow data, which cannot be read as int32/);
   assert.throws(() => read('int32', 'c'), { code: 'plan.unknown-column', message: /no column c in the Arrow data; there are a, b/ });
 });
 
@@ -244,10 +255,41 @@ test('values and types that no column can hold are refused, naming them', () => 
     () => fromRecordBatch(one(timestamps([2n ** 60n], new arrow.TimestampMillisecond()))),
     /row 0, column v: 1152921504606846976 ms lies beyond/,
   );
-  const list = arrow.vectorFromArray([[1]], new arrow.List(new arrow.Field('item', new arrow.Int32())));
-  assert.throws(() => fromRecordBatch(one(list)), {
+  const half = arrow.vectorFromArray([1], new arrow.Float16());
+  assert.throws(() => fromRecordBatch(one(half)), {
     code: 'plan.wrong-type',
-    message: /column v is List<Int32>.*leave the column out of the schema/,
+    message: /column v is Float16.*leave the column out of the schema/,
   });
-  assert.throws(() => schemaFromArrow(one(list).schema), { code: 'plan.wrong-type' });
+  assert.throws(() => schemaFromArrow(one(half).schema), { code: 'plan.wrong-type' });
+});
+
+test('lists of other widths and fixed sizes are taken, their items widened, and nulls among them refused', () => {
+  const column = (name: string, vector: arrow.Vector): arrow.RecordBatch =>
+    new arrow.Table({ [name]: vector }).batches[0] as arrow.RecordBatch;
+  const lists = (type: arrow.DataType, values: readonly unknown[]): arrow.Vector =>
+    arrow.vectorFromArray(values, new arrow.List(new arrow.Field('item', type, true)));
+  const small = column('v', lists(new arrow.Int8(), [[1, -2], null, [], [3]]));
+  assert.equal(describeSchema(schemaFromArrow(small.schema)), 'v list<int32>?');
+  assert.deepEqual(detachedToRows(fromRecordBatch(small)), [{ v: [1, -2] }, { v: null }, { v: [] }, { v: [3] }]);
+  assert.deepEqual(detachedToRows(fromRecordBatch(small.slice(1, 4))), [{ v: null }, { v: [] }, { v: [3] }]);
+  const wide = fromRecordBatch(small, [field('v', 'list<int64>', true)]);
+  assert.deepEqual(detachedToRows(wide), [{ v: [1n, -2n] }, { v: null }, { v: [] }, { v: [3n] }]);
+
+  const pairs = column(
+    'p',
+    arrow.vectorFromArray([[1, 2], [3, 4], null, [7, 8]], new arrow.FixedSizeList(2, new arrow.Field('item', new arrow.Float64(), true))),
+  );
+  const rows = [{ p: [1, 2] }, { p: [3, 4] }, { p: null }, { p: [7, 8] }];
+  assert.deepEqual(detachedToRows(fromRecordBatch(pairs)), rows);
+  assert.deepEqual(detachedToRows(fromRecordBatch(pairs.slice(1, 4))), rows.slice(1));
+
+  const holes = column('h', lists(new arrow.Utf8(), [['a'], ['b', null]]));
+  assert.throws(() => fromRecordBatch(holes), /row 1, column h: item 1 is null; a list holds no nulls/);
+  const nested = column('n', lists(new arrow.List(new arrow.Field('item', new arrow.Int32(), true)), [[[1]]]));
+  assert.throws(() => fromRecordBatch(nested), /column n is List<List<Int32>> in the Arrow data, which no column type here holds/);
+  assert.throws(
+    () => fromRecordBatch(small, [field('v', 'list<utf8>')]),
+    /column v\[\] is Int8 in the Arrow data, which cannot be read as utf8/,
+  );
+  assert.equal(arrow.DataType.isList(schemaToArrow([field('v', listOf('bool'))]).fields[0]?.type as arrow.DataType), true);
 });

@@ -5,8 +5,8 @@ import type { Kind, Schema } from './schema.js';
  * One column of a batch: Arrow's buffers, by address.
  *
  *   validity  bitmap, LSB first, 1 = valid; 0 (none) when no value is null
- *   offsets   utf8 and binary only: int32[rows + 1], offsets[0] = 0
- *   values    fixed width: the values; bool: bitmap; utf8 and binary: the bytes
+ *   offsets   utf8, binary and lists only: int32[rows + 1], offsets[0] = 0
+ *   values    fixed width: the values; bool: bitmap; utf8, binary and lists: the bytes, of lists as columns/list-items.ts draws them
  *
  * Bits of a bitmap beyond `rows` are undefined. A null's value is undefined but readable; its length is 0.
  */

@@ -5,8 +5,8 @@ import { OP_NAMES, type Batch } from './batch.js';
 import { ColumnWriter } from './column-writer.js';
 import { attach, type DetachedBatch } from './detached.js';
 import type { Space } from './memory.js';
-import { describeSchema, fieldIndex, type Field, type Schema } from './schema.js';
-import { describeValue, expectedOf, fits, isTime, type Value } from './values.js';
+import { describeSchema, fieldIndex, isList, itemOf, type Field, type Kind, type Schema } from './schema.js';
+import { describeValue, expectedOf, fits, isTime, misfit, normalised } from './values.js';
 
 export interface BatchBuilderOptions {
   /** A timestamp column that is also the rows' event time. */
@@ -163,12 +163,8 @@ export class BatchBuilder {
       writer.write(this.#rows, null);
       return;
     }
-    if (!fits(field.kind, found)) {
-      throw this.#fault(
-        `column ${field.name}: expected ${expectedOf(field.kind)}; found ${describeValue(found)}${adviceFor(field, found)}`,
-      );
-    }
-    writer.write(this.#rows, normalised(field, found));
+    if (!fits(field.kind, found)) throw this.#misfit(field, found);
+    writer.write(this.#rows, normalised(field.kind, found));
   }
 
   /** After a row's values: what else it carries. Rows with and without a time do not mix in one batch. */
@@ -201,6 +197,17 @@ export class BatchBuilder {
     return op;
   }
 
+  #misfit({ name, kind }: Field, found: unknown): MillraceError {
+    const item = isList(kind) && Array.isArray(found) ? itemOf(kind) : undefined;
+    if (item === undefined)
+      return this.#fault(`column ${name}: expected ${expectedOf(kind)}; found ${describeValue(found)}${adviceFor(kind, found)}`);
+    const values = found as unknown[];
+    const at = misfit(item, values);
+    const value = values[at];
+    const advice = value === null || value === undefined ? '; a list holds no nulls' : adviceFor(item, value);
+    return this.#fault(`column ${name}, item ${at}: expected ${expectedOf(item)}; found ${describeValue(value)}${advice}`);
+  }
+
   #missing(field: Field, found: unknown, row: Readonly<Record<string, unknown>> | undefined): MillraceError {
     const others = row === undefined ? [] : Object.keys(row).filter((key) => fieldIndex(this.schema, key) < 0);
     const hint =
@@ -227,21 +234,16 @@ function timeColumnOf(schema: Schema, name: string): number {
   return column;
 }
 
-function normalised(field: Field, value: unknown): Value {
-  if (field.kind === 'int64' && typeof value === 'number') return BigInt(value);
-  return value instanceof Date ? value.getTime() : (value as Value);
-}
-
 function asTime(value: unknown): number {
   return value instanceof Date ? value.getTime() : (value as number);
 }
 
-function adviceFor(field: Field, found: unknown): string {
-  if (typeof found === 'bigint' && (field.kind === 'int32' || field.kind === 'float64')) return '; convert it with Number(value)';
-  if (typeof found === 'number' && field.kind === 'int32' && Number.isInteger(found)) return '; make the column int64 or float64';
-  if (typeof found === 'number' && field.kind === 'int64' && Number.isInteger(found)) return '; give it as a bigint';
-  if (field.kind === 'timestamp' && typeof found === 'string') return '; convert it with Date.parse(value)';
-  if (field.kind === 'timestamp' && typeof found === 'number' && Math.abs(found) <= MAX_TIME_MS) return '; round it with Math.floor(value)';
+function adviceFor(kind: Kind, found: unknown): string {
+  if (typeof found === 'bigint' && (kind === 'int32' || kind === 'float64')) return '; convert it with Number(value)';
+  if (typeof found === 'number' && kind === 'int32' && Number.isInteger(found)) return '; make the column int64 or float64';
+  if (typeof found === 'number' && kind === 'int64' && Number.isInteger(found)) return '; give it as a bigint';
+  if (kind === 'timestamp' && typeof found === 'string') return '; convert it with Date.parse(value)';
+  if (kind === 'timestamp' && typeof found === 'number' && Math.abs(found) <= MAX_TIME_MS) return '; round it with Math.floor(value)';
   return '';
 }
 

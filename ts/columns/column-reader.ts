@@ -1,9 +1,11 @@
 import { unreachable } from '../core/assert.js';
 import { getBit } from './bits.js';
 import type { Vector } from './batch.js';
+import { decodeText } from './decode-text.js';
 import type { DetachedVector } from './detached.js';
+import { readItems } from './list-items.js';
 import { NONE, type Address, type Memory } from './memory.js';
-import type { Kind } from './schema.js';
+import { isList, itemOf, type Kind } from './schema.js';
 import type { Value } from './values.js';
 
 /** The value of a column at a row; null where it is null. */
@@ -65,6 +67,10 @@ function valueReader(kind: Kind, views: Views): ReadValue {
   const { u8, i32, u32, i64, f64, values, offsets, offsetsAt } = views;
   const words = values / 4;
   const doubles = values / 8;
+  if (isList(kind)) {
+    const item = itemOf(kind);
+    return (row) => readItems(item, u8, values + (offsets[offsetsAt + row] as number), values + (offsets[offsetsAt + row + 1] as number));
+  }
   switch (kind) {
     case 'bool':
       return (row) => getBit(u8, values, row);
@@ -83,23 +89,4 @@ function valueReader(kind: Kind, views: Views): ReadValue {
     default:
       return unreachable(kind);
   }
-}
-
-const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
-/** Up to about here, joining characters beats a call of the decoder. */
-const SHORT = 24;
-
-/** UTF-8 bytes [from, to) as a string; shared memory is fine. */
-export function decodeText(bytes: Uint8Array, from: number, to: number): string {
-  if (to - from <= SHORT) {
-    let text = '';
-    let i = from;
-    for (; i < to; i++) {
-      const byte = bytes[i] as number;
-      if (byte > 127) break;
-      text += String.fromCharCode(byte);
-    }
-    if (i === to) return text;
-  }
-  return DECODER.decode(bytes.subarray(from, to));
 }

@@ -1,7 +1,8 @@
 import { setBit } from './bits.js';
 import type { DetachedVector } from './detached.js';
-import { bitmapBytes, layoutOf, valueBytes, type Kind } from './schema.js';
-import type { Value } from './values.js';
+import { itemsRoom, writeItems } from './list-items.js';
+import { bitmapBytes, isList, itemOf, layoutOf, valueBytes, type Kind, type ScalarKind } from './schema.js';
+import type { Item, Value } from './values.js';
 
 const FIRST_ROWS = 64;
 const FIRST_BYTES = 1024;
@@ -15,6 +16,8 @@ const BYTES_PER_UNIT = 3;
 export class ColumnWriter {
   readonly kind: Kind;
   readonly #isBytes: boolean;
+  /** Of a list. */
+  readonly #item: ScalarKind;
   readonly #encoder = new TextEncoder();
   #rows = 0;
   #hasNulls = false;
@@ -26,6 +29,7 @@ export class ColumnWriter {
   constructor(kind: Kind) {
     this.kind = kind;
     this.#isBytes = layoutOf(kind) === 'bytes';
+    this.#item = isList(kind) ? itemOf(kind) : kind;
     this.#growRows(FIRST_ROWS);
     if (this.#isBytes) this.#growValues(FIRST_BYTES);
   }
@@ -60,6 +64,8 @@ export class ColumnWriter {
       case 'binary':
         this.#writeBytes(row, value as Uint8Array);
         break;
+      default:
+        this.#writeList(row, this.#item, value as readonly Item[]);
     }
   }
 
@@ -101,6 +107,13 @@ export class ColumnWriter {
     if (to > this.#values.length) this.#growValues(to);
     this.#values.set(bytes, from);
     this.#offsets[row + 1] = to;
+  }
+
+  #writeList(row: number, item: ScalarKind, items: readonly Item[]): void {
+    const from = this.#offsets[row] as number;
+    const most = from + itemsRoom(item, items);
+    if (most > this.#values.length) this.#growValues(most);
+    this.#offsets[row + 1] = writeItems(item, items, this.#values, from);
   }
 
   #growRows(rows: number): void {

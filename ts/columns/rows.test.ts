@@ -5,7 +5,8 @@ import { MillraceError } from '../core/errors.js';
 import { BatchBuilder, rowsToBatch, rowsToDetached } from './builder.js';
 import { Memory, type Space } from './memory.js';
 import { batchToRows, detachedToRows, RowReader, type Row } from './rows.js';
-import { field, type Schema } from './schema.js';
+import { field, LIST_KINDS, type Schema } from './schema.js';
+import type { Item } from './values.js';
 
 /** A bump allocator over ordinary memory, full of ones so that what is not written shows. */
 function space(bytes = 1 << 20): Space {
@@ -30,10 +31,12 @@ const ALL: Schema = [
   field('s', 'utf8', true),
   field('x', 'binary', true),
   field('t', 'timestamp', true),
+  ...LIST_KINDS.map((kind) => field(kind, kind, true)),
 ];
 
-const NULLS: Row = { b: null, i: null, l: null, d: null, s: null, x: null, t: null };
-const ROWS: Row[] = [
+const NO_LISTS: Row = Object.fromEntries(LIST_KINDS.map((kind) => [kind, null]));
+const NULLS: Row = { b: null, i: null, l: null, d: null, s: null, x: null, t: null, ...NO_LISTS };
+const BARE: Row[] = [
   { b: true, i: -2147483648, l: 9_223_372_036_854_775_807n, d: 0.1, s: 'plain', x: new Uint8Array([0, 255]), t: -1 },
   NULLS,
   { b: false, i: 2147483647, l: -9_223_372_036_854_775_808n, d: -0, s: 'žluťoučký 🐎', x: new Uint8Array(0), t: 8_640_000_000_000_000 },
@@ -48,6 +51,16 @@ const ROWS: Row[] = [
     t: 1_700_000_000_123,
   },
 ];
+/** Lists of every length, of the values above. */
+const ROWS: Row[] = BARE.map((row, r) => {
+  const items = (name: string): Item[] =>
+    [...BARE, ...BARE].flatMap((other) => (other[name] === null ? [] : [other[name] as Item])).slice(r, r * 2);
+  const lists = { bool: 'b', int32: 'i', int64: 'l', float64: 'd', utf8: 's', binary: 'x', timestamp: 't' } as const;
+  return {
+    ...row,
+    ...(r === 1 ? NO_LISTS : Object.fromEntries(Object.entries(lists).map(([kind, name]) => [`list<${kind}>`, items(name)]))),
+  };
+});
 
 test('rows come back as they went in, of every kind, with nulls', () => {
   const s = space();
@@ -62,6 +75,8 @@ test('written rows may use numbers for int64, Dates for timestamps, and leave nu
   const s = space();
   const [row] = batchToRows(s.memory, rowsToBatch(s, ALL, [{ l: 7, t: new Date(5), s: undefined, other: 1 }]));
   assert.deepEqual(row, { ...NULLS, l: 7n, t: 5 });
+  const lists: Schema = [field('l', 'list<int64>'), field('t', 'list<timestamp>')];
+  assert.deepEqual(batchToRows(s.memory, rowsToBatch(s, lists, [{ l: [7, 8n], t: [new Date(5), -6] }])), [{ l: [7n, 8n], t: [5, -6] }]);
 });
 
 test('a builder that finished starts anew, and keeps counting rows for its errors', () => {
@@ -142,6 +157,12 @@ const WRONG: [kind: Schema[number]['kind'], value: unknown, message: RegExp][] =
   ['timestamp', 8.64e15 + 2, /expected whole epoch milliseconds/],
   ['timestamp', new Date(Number.NaN), /found an invalid Date/],
   ['int64', null, /column v is null: it is not nullable/],
+  ['list<int32>', 'abc', /column v: expected an array, each item a whole number from .*; found the string "abc"/],
+  ['list<int32>', [1, 2.5], /row 0: column v, item 1: expected a whole number from .*; found the number 2.5/],
+  ['list<int64>', [1n, 2 ** 53], /column v, item 1: .*give it as a bigint/],
+  ['list<utf8>', ['a', null], /column v, item 1: expected a string; found null; a list holds no nulls/],
+  ['list<utf8>', new Array(2), /column v, item 0: expected a string; found undefined; a list holds no nulls/],
+  ['list<timestamp>', ['2024-01-01'], /column v, item 0: .*Date\.parse/],
 ];
 
 test('wrong values are refused, naming row, column, what was found and expected', () => {
@@ -176,7 +197,7 @@ test('a lazily read row behaves as a plain object', () => {
   const row = reader.row(0);
   const { s: text, ...rest } = row;
   assert.equal(text, 'plain');
-  assert.equal(Object.keys(rest).length, 6);
+  assert.equal(Object.keys(rest).length, 6 + LIST_KINDS.length);
   assert.ok('i' in row && !('nothing' in row) && Object.hasOwn(row, 'i'));
   assert.equal(row['nothing'], undefined);
   assert.equal(`${row}`, '[object Object]');

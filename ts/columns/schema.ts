@@ -1,9 +1,37 @@
 import { unreachable } from '../core/assert.js';
 
-/** The types a column may have. Date, decimal, list and struct are to come: the switches below say where. */
-export type Kind = 'bool' | 'int32' | 'int64' | 'float64' | 'utf8' | 'binary' | 'timestamp';
+/** Kinds of single values. Date, decimal and struct are to come: the switches below say where. */
+export type ScalarKind = 'bool' | 'int32' | 'int64' | 'float64' | 'utf8' | 'binary' | 'timestamp';
+/** A list of single values, none of which is null. How its items lie in memory is drawn in columns/list-items.ts. */
+export type ListKind = `list<${ScalarKind}>`;
+/** The types a column may have. */
+export type Kind = ScalarKind | ListKind;
 
-export const KINDS: readonly Kind[] = ['bool', 'int32', 'int64', 'float64', 'utf8', 'binary', 'timestamp'];
+/** All but the lists. */
+export const KINDS: readonly ScalarKind[] = ['bool', 'int32', 'int64', 'float64', 'utf8', 'binary', 'timestamp'];
+export const LIST_KINDS: readonly ListKind[] = KINDS.map(listOf);
+
+export function listOf(item: ScalarKind): ListKind {
+  return `list<${item}>`;
+}
+
+export function isList(kind: Kind | 'null'): kind is ListKind {
+  return kind.startsWith('list<');
+}
+
+export function isScalar(kind: Kind | 'null'): kind is ScalarKind {
+  return (KINDS as readonly string[]).includes(kind);
+}
+
+/** The kind of a list's items. */
+export function itemOf(kind: ListKind): ScalarKind {
+  return kind.slice(5, -1) as ScalarKind;
+}
+
+/** Whether this text names a kind. */
+export function isKind(text: unknown): text is Kind {
+  return (KINDS as readonly unknown[]).includes(text) || (LIST_KINDS as readonly unknown[]).includes(text);
+}
 
 /** How a text format writes a timestamp. `auto`: ISO 8601 text, or a number of milliseconds. */
 export type TimestampFormat = 'auto' | 'iso' | 'ms' | 's' | 'us';
@@ -24,6 +52,7 @@ export type Schema = readonly Field[];
 export type Layout = 'bits' | 'words32' | 'words64' | 'bytes';
 
 export function layoutOf(kind: Kind): Layout {
+  if (isList(kind)) return 'bytes';
   switch (kind) {
     case 'bool':
       return 'bits';

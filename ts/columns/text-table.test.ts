@@ -4,7 +4,7 @@ import { Random } from '../core/random.js';
 import { BatchBuilder } from './builder.js';
 import type { DetachedBatch } from './detached.js';
 import { detachedToRows } from './rows.js';
-import { describeSchema, field, KINDS } from './schema.js';
+import { describeSchema, field, KINDS, LIST_KINDS } from './schema.js';
 import { parseTable, printTable } from './text-table.js';
 
 function everything(batch: DetachedBatch): unknown {
@@ -38,9 +38,9 @@ test('what is printed reads back the same', () => {
   const random = new Random(9);
   const texts = ['', '.', ' padded ', 'a|b', '"', 'line\nbreak', 'žluť 🐎', '\\', 'true', '-0', 'a "quoted" word', '\u2028'];
   for (let round = 0; round < 50; round++) {
-    const builder = new BatchBuilder(KINDS.map((kind) => field(kind, kind, true)));
+    const builder = new BatchBuilder([...KINDS, ...LIST_KINDS].map((kind) => field(kind, kind, true)));
     for (let r = random.int(0, 12); r > 0; r--) {
-      const values = [
+      const value = () => [
         random.bool(),
         random.int(-5, 5),
         BigInt(random.int(-1e15, 1e15)),
@@ -49,9 +49,11 @@ test('what is printed reads back the same', () => {
         Uint8Array.from({ length: random.int(0, 3) }, () => random.int(0, 255)),
         random.int(-1e12, 1e12),
       ];
+      const lists = KINDS.map((_, k) => Array.from({ length: random.int(0, 3) }, () => value()[k]));
+      const values = [...value(), ...lists];
       const meta = round % 2 === 0 ? { time: random.int(-9, 9), clock: random.int(-9, 9), op: random.int(0, 3) } : undefined;
       builder.appendValues(
-        values.map((value) => (random.bool(0.2) ? null : value)),
+        values.map((one) => (random.bool(0.2) ? null : one)),
         meta,
       );
     }
@@ -72,5 +74,7 @@ test('wrong tables say what was expected', () => {
   assert.throws(() => parseTable('n int32\n.'), /row 0: column n is null: it is not nullable/);
   assert.throws(() => parseTable('op | n int32\nI | 1'), /op: expected \+I.*found I/);
   assert.throws(() => parseTable('b bool\nyes'), /b: expected true or false, found yes/);
+  assert.throws(() => parseTable('n list<int32>\n1, 2'), /n: expected a list as \[1, 2\], found 1, 2/);
+  assert.throws(() => parseTable('n list<int16>'), /list<…> of these/);
   assert.throws(() => parseTable('n int64\n1.5'), /n: expected a whole number, found 1.5/);
 });

@@ -4,8 +4,8 @@ import { BatchBuilder, type RowMeta } from './builder.js';
 import { attach, detach, type DetachedBatch } from './detached.js';
 import type { Memory, Space } from './memory.js';
 import { detachedToRows } from './rows.js';
-import { field, KINDS, type Field, type Kind } from './schema.js';
-import type { Value } from './values.js';
+import { field, isKind, isList, itemOf, KINDS, type Field, type Kind } from './schema.js';
+import type { Item, Value } from './values.js';
 
 /**
  * Batches as text, for tests:
@@ -16,7 +16,8 @@ import type { Value } from './values.js';
  *
  * The first line names the columns, each with its kind, `?` if it is nullable. A first cell made only of the words `op`,
  * `time` and `clock` says what each row carries beside its values. `.` is null. Text stands bare, or as a JSON string
- * where that would be misread; bytes as 0x00ff; times as milliseconds or ISO 8601. Blank lines do not count.
+ * where that would be misread; bytes as 0x00ff; times as milliseconds or ISO 8601; lists as `[1, 2]`, with every text in them a
+ * JSON string. Blank lines do not count.
  */
 export function parseTable(text: string): DetachedBatch {
   const [header, ...lines] = text.split('\n').filter((line) => line.trim() !== '');
@@ -90,15 +91,20 @@ function parseStamps(stamps: readonly Stamp[], cell: string): RowMeta {
 }
 
 function parseField(cell: string): Field {
-  const [, name, kind, optional] = /^(\S+)\s+([a-z0-9]+)(\?)?$/.exec(cell) ?? [];
-  if (name === undefined || !KINDS.includes(kind as Kind)) {
-    throw wrong(`a column is a name and a kind (${KINDS.join(', ')}), then ? if it may be null; found ${cell}`);
+  const [, name, kind, optional] = /^(\S+)\s+([a-z0-9<>]+)(\?)?$/.exec(cell) ?? [];
+  if (name === undefined || !isKind(kind)) {
+    throw wrong(`a column is a name and a kind (${KINDS.join(', ')}, list<…> of these), then ? if it may be null; found ${cell}`);
   }
-  return field(name, kind as Kind, optional !== undefined);
+  return field(name, kind, optional !== undefined);
 }
 
-function parseValue({ name, kind }: Field, cell: string): Value {
+function parseValue({ name, kind }: { readonly name: string; readonly kind: Kind }, cell: string): Value {
   if (cell === '.') return null;
+  if (isList(kind)) {
+    if (!/^\[.*\]$/s.test(cell)) throw wrong(`${name}: expected a list as [1, 2], found ${cell}`);
+    const items = cell.slice(1, -1).match(/"(?:[^"\\]|\\.)*"|[^,\s]+/g) ?? [];
+    return items.map((item) => parseValue({ name, kind: itemOf(kind) }, item) as Item);
+  }
   switch (kind) {
     case 'bool':
       if (cell !== 'true' && cell !== 'false') throw wrong(`${name}: expected true or false, found ${cell}`);
@@ -130,6 +136,8 @@ function printValue(value: Value): string {
   if (value === null) return '.';
   if (value instanceof Uint8Array) return `0x${Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
   if (typeof value === 'string') return isPlain(value) ? value : JSON.stringify(value);
+  if (Array.isArray(value))
+    return `[${(value as Item[]).map((v) => (typeof v === 'string' ? JSON.stringify(v) : printValue(v))).join(', ')}]`;
   return Object.is(value, -0) ? '-0' : String(value);
 }
 

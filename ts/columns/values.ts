@@ -1,10 +1,12 @@
 import { MAX_TIME_MS } from '../core/limits.js';
-import type { Kind } from './schema.js';
+import { isList, itemOf, type Kind, type ScalarKind } from './schema.js';
 
-/** What one value of a row may be: int64 bigint, timestamp epoch milliseconds, binary bytes. */
-export type Value = boolean | number | bigint | string | Uint8Array | null;
+/** What one value of a row may be: int64 bigint, timestamp epoch milliseconds, binary bytes, a list an array of items. */
+export type Value = Item | readonly Item[] | null;
+/** What an item of a list may be: as a value of its kind, and never null. */
+export type Item = boolean | number | bigint | string | Uint8Array;
 
-const EXPECTED: Readonly<Record<Kind, string>> = Object.freeze({
+const EXPECTED: Readonly<Record<ScalarKind, string>> = Object.freeze({
   bool: 'true or false',
   int32: 'a whole number from -2147483648 to 2147483647',
   int64: 'a bigint of 64 bits or a safe whole number',
@@ -16,11 +18,12 @@ const EXPECTED: Readonly<Record<Kind, string>> = Object.freeze({
 
 /** What values a kind takes, in words: `a whole number from …`. */
 export function expectedOf(kind: Kind): string {
-  return EXPECTED[kind];
+  return isList(kind) ? `an array, each item ${EXPECTED[itemOf(kind)]}` : EXPECTED[kind];
 }
 
 /** Whether a row that a user writes may have this value in a column of this kind; null is judged elsewhere. */
 export function fits(kind: Kind, value: unknown): boolean {
+  if (isList(kind)) return Array.isArray(value) && misfit(itemOf(kind), value) < 0;
   switch (kind) {
     case 'bool':
       return typeof value === 'boolean';
@@ -39,6 +42,22 @@ export function fits(kind: Kind, value: unknown): boolean {
     default:
       return false;
   }
+}
+
+/** The place of the first item that is no value of this kind, holes and nulls included; -1 if there is none. */
+export function misfit(item: ScalarKind, values: readonly unknown[]): number {
+  for (let i = 0; i < values.length; i++) if (!fits(item, values[i])) return i;
+  return -1;
+}
+
+/** A value that fits, in the one form that columns are written from. */
+export function normalised(kind: Kind, value: unknown): Value {
+  if (isList(kind)) {
+    const item = itemOf(kind);
+    return item === 'int64' || item === 'timestamp' ? (value as unknown[]).map((v) => normalised(item, v) as Item) : (value as Item[]);
+  }
+  if (kind === 'int64' && typeof value === 'number') return BigInt(value);
+  return value instanceof Date ? value.getTime() : (value as Value);
 }
 
 /** Whole milliseconds in the range of JavaScript's dates. */

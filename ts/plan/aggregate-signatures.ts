@@ -1,4 +1,4 @@
-import type { Kind } from '../columns/schema.js';
+import { LIST_KINDS, type Kind } from '../columns/schema.js';
 import type { ExpressionType } from './expression.js';
 
 /** What an aggregate takes and gives; how it works is in operators/aggregates/by-name.ts, under the same name. */
@@ -17,11 +17,13 @@ export interface AggregateSignature {
 
 const NUMBERS: readonly Kind[] = ['int32', 'int64', 'float64'];
 const ALL: readonly Kind[] = ['bool', 'int32', 'int64', 'float64', 'utf8', 'binary', 'timestamp'];
+/** Lists too, which have no order. */
+const ANY: readonly Kind[] = [...ALL, ...LIST_KINDS];
 
 const own = ([kind]: readonly Kind[]): Kind => kind ?? 'int64';
 
 export const AGGREGATE_SIGNATURES: Readonly<Record<string, AggregateSignature>> = {
-  count: { args: [ALL], required: 0, result: () => 'int64', nullWhenEmpty: false },
+  count: { args: [ANY], required: 0, result: () => 'int64', nullWhenEmpty: false },
   sum: { args: [NUMBERS], required: 1, result: ([kind]) => (kind === 'float64' ? 'float64' : 'int64'), nullWhenEmpty: true },
   min: { args: [ALL], required: 1, result: own, nullWhenEmpty: true },
   max: { args: [ALL], required: 1, result: own, nullWhenEmpty: true },

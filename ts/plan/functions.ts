@@ -1,5 +1,5 @@
 import type { Kind, Schema } from '../columns/schema.js';
-import { KINDS } from '../columns/schema.js';
+import { isList, isScalar, KINDS, type ScalarKind } from '../columns/schema.js';
 import { MillraceError } from '../core/errors.js';
 import type { Expression, ExpressionType, LiteralOption, LiteralValue } from './expression.js';
 import { nearest } from './nearest.js';
@@ -81,6 +81,8 @@ function comparedAs(a: Argument, b: Argument): readonly [Kind, Kind] | string {
   const none = [a, b].find((x) => x.kind === 'null');
   if (none !== undefined || a.kind === 'null' || b.kind === 'null')
     return 'nothing is equal to null, nor in any order with it; use isNull() or isNotNull()';
+  const list = [a, b].find((x) => isList(x.kind));
+  if (list !== undefined) return `${list.text} is ${article(list.kind)}, and lists are not compared`;
   if (a.kind === b.kind) return [a.kind, b.kind];
   const kinds = [a.kind, b.kind];
   if (kinds.includes('timestamp') && (kinds.includes('int64') || kinds.includes('float64'))) return [a.kind, b.kind];
@@ -192,7 +194,7 @@ const fillNull: FunctionRule = {
   },
 };
 
-const CASTS: Readonly<Record<Kind, readonly Kind[]>> = {
+const CASTS: Readonly<Record<ScalarKind, readonly ScalarKind[]>> = {
   bool: ['bool', 'int32', 'int64', 'float64', 'utf8'],
   int32: ['bool', 'int32', 'int64', 'float64', 'utf8'],
   int64: ['bool', 'int32', 'int64', 'float64', 'utf8', 'timestamp'],
@@ -207,6 +209,7 @@ const cast: FunctionRule = {
     const target = KINDS.find((k) => k === to);
     if (of === undefined || target === undefined) return `${JSON.stringify(to)} is no type of column; there are ${KINDS.join(', ')}`;
     if (of.kind === 'null') return { kind: target, nullable: true, args: [target] };
+    if (!isScalar(of.kind)) return `${article(of.kind)} cannot become anything else`;
     if (!CASTS[of.kind].includes(target))
       return `${article(of.kind)} cannot become ${article(target)}; it can become ${CASTS[of.kind].filter((k) => k !== of.kind).join(', ')}`;
     return { kind: target, nullable: of.nullable || nullable === true, args: [of.kind] };

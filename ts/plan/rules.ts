@@ -1,7 +1,7 @@
 import { unreachable } from '../core/assert.js';
 import { MillraceError } from '../core/errors.js';
 import { DEFAULT_LIMITS } from '../core/limits.js';
-import { describeSchema, KINDS, sameSchema, type Field, type Schema } from '../columns/schema.js';
+import { describeSchema, isKind, isList, sameSchema, type Field, type Schema } from '../columns/schema.js';
 import { aggregateType } from './aggregate-signatures.js';
 import { describe, typeOf } from './functions.js';
 import { nearest } from './nearest.js';
@@ -148,7 +148,9 @@ function windowOutput(node: Extract<NodeSpec, { kind: 'window-aggregate' }>, inp
 export function checkKeys(keys: readonly string[], schema: Schema): void {
   if (keys.length === 0) throw invalid("keyBy(): give at least one column, such as keyBy('user')");
   for (const [i, name] of keys.entries()) {
-    columnOf('keyBy', name, schema);
+    const { kind } = columnOf('keyBy', name, schema);
+    if (isList(kind))
+      throw new MillraceError('plan.wrong-type', `keyBy('${name}'): the column is a ${kind}; lists cannot be keys, as they have no order`);
     if (keys.indexOf(name) !== i) throw taken(`keyBy: column '${name}' is given twice`);
   }
 }
@@ -214,8 +216,7 @@ function checkFields(what: string, schema: Schema, changes: boolean): void {
     if (typeof name !== 'string' || name === '' || name === '__proto__')
       throw invalid(`${what}: ${JSON.stringify(name)} cannot name a column`);
     if (seen.has(name)) throw taken(`${what}: there are two columns '${name}'`);
-    if (!KINDS.includes(kind))
-      throw new MillraceError('plan.wrong-type', `${what}: column '${name}' has the unknown type ${JSON.stringify(kind)}`);
+    if (!isKind(kind)) throw new MillraceError('plan.wrong-type', `${what}: column '${name}' has the unknown type ${JSON.stringify(kind)}`);
     if (changes && name === 'op') throw taken(`${what}: rows of changes carry 'op' (+I, -U, +U, -D) already; give the column another name`);
     seen.add(name);
   }

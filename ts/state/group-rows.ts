@@ -1,6 +1,6 @@
 import type { Vector } from '../columns/batch.js';
 import { NONE, type Address } from '../columns/memory.js';
-import type { Kind } from '../columns/schema.js';
+import { layoutOf, type Kind } from '../columns/schema.js';
 import { checkColumnBytes } from '../wasm/selection.js';
 import type { Workspace } from '../wasm/workspace.js';
 import type { KeyShape } from './key-words.js';
@@ -31,7 +31,7 @@ export function readWord(rows: GroupRows, offset: number, kind: Kind, presence?:
   const { ws, ats, count } = rows;
   const { kernels } = ws;
   const validity = presence === undefined ? NONE : readPresence(rows, presence);
-  if (kind === 'utf8' || kind === 'binary') {
+  if (layoutOf(kind) === 'bytes') {
     const bytes = kernels.group_rows_length(ats, offset, count);
     checkColumnBytes(bytes);
     const offsets = ws.alloc((count + 1) * 4);

@@ -1,7 +1,7 @@
 import { assert, must } from '../core/assert.js';
 import type { Batch, Vector } from '../columns/batch.js';
 import { NONE, type Address } from '../columns/memory.js';
-import type { Field, Kind } from '../columns/schema.js';
+import { layoutOf, type Field, type Kind } from '../columns/schema.js';
 import type { Workspace } from '../wasm/workspace.js';
 
 /** How a key of some columns becomes 64-bit words (assembly/kernels/words.ts): one a column, and a null mask if any is nullable. */
@@ -33,7 +33,7 @@ export function keyShapeOf(fields: readonly Field[]): KeyShape {
 }
 
 export function isBytes(kind: Kind): boolean {
-  return kind === 'utf8' || kind === 'binary';
+  return layoutOf(kind) === 'bytes';
 }
 
 export function keyWordsOf(ws: Workspace, shape: KeyShape, batch: Batch, columns: readonly number[]): KeyWords {

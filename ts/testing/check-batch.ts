@@ -1,7 +1,8 @@
 import type { Batch, Vector } from '../columns/batch.js';
 import { getBit } from '../columns/bits.js';
 import { NONE, type Memory } from '../columns/memory.js';
-import { describeSchema, layoutOf, type Field } from '../columns/schema.js';
+import { countItems } from '../columns/list-items.js';
+import { describeSchema, isList, itemOf, layoutOf, type Field } from '../columns/schema.js';
 
 /** What is wrong with a batch's layout, in words; undefined if nothing is. */
 export function faultOfBatch(memory: Memory, batch: Batch): string | undefined {
@@ -30,6 +31,9 @@ function faultOfColumn(memory: Memory, vector: Vector, field: Field, rows: numbe
     const length = (memory.i32[offsets / 4 + i + 1] as number) - (memory.i32[offsets / 4 + i] as number);
     if (length < 0) return `row ${i} has the length ${length}`;
     if (length > 0 && !isValid(i)) return `row ${i} is null and has the length ${length}`;
+    const from = values + (memory.i32[offsets / 4 + i] as number);
+    if (isList(kind) && countItems(itemOf(kind), memory.u8, from, from + length) === undefined)
+      return `row ${i} has ${length} bytes, which are no whole items of ${kind}`;
   }
   return undefined;
 }

@@ -4,7 +4,7 @@ import { bitmapBytes, layoutOf, valueBytes, type Field } from '../columns/schema
 import { assert } from '../core/assert.js';
 import { MAX_BATCH_ROWS } from '../core/limits.js';
 import { CONTEXT_BYTES, FORMAT_NUMBERS, KIND_NUMBERS } from './json-layout.js';
-import type { BadRecord, Decoded, DecoderOptions, RowDecoder } from './decoder.js';
+import { decodedKind, type BadRecord, type Decoded, type DecoderOptions, type RowDecoder } from './decoder.js';
 import { takeVector } from './selection.js';
 import type { Workspace } from './workspace.js';
 
@@ -50,6 +50,7 @@ export class CsvDecoder implements RowDecoder {
   #hardFloats = 0;
 
   constructor(ws: Workspace, options: CsvDecoderOptions) {
+    options.fields.forEach(decodedKind);
     this.#ws = ws;
     this.#options = options;
     this.#context = ws.blocks.alloc(CONTEXT_BYTES);
@@ -214,7 +215,7 @@ export class CsvDecoder implements RowDecoder {
     let saw: number;
     if (field.kind === 'bool') saw = kernels.csv_bool(start, spans, rows, nullable, values, validity, marks);
     else {
-      const kind = KIND_NUMBERS[field.kind];
+      const kind = KIND_NUMBERS[decodedKind(field)];
       const format = FORMAT_NUMBERS[field.format ?? 'auto'];
       saw = kernels.csv_values(kind, format, start, spans, rows, nullable, values, validity, marks, this.#context);
       if ((saw & SAW_HARD) !== 0) saw |= this.#parseHardFloats(start, spans, rows, values, marks);

@@ -17,7 +17,7 @@ const OP_BYTES = 3;
 
 /**
  * Rows as CSV without a header (see csvHeader): RFC 4180's quotes, line feeds at line ends, null as an empty cell and the empty text as
- * `""`, numbers as JavaScript prints them, timestamps as ISO 8601 (or as the field's format says), binary as base64.
+ * `""`, numbers as JavaScript prints them, timestamps as ISO 8601 (or as the field's format says), binary as base64, lists as JSON.
  */
 export class CsvEncoder implements RowEncoder {
   readonly #ws: Workspace;
@@ -39,7 +39,7 @@ export class CsvEncoder implements RowEncoder {
     const { kernels } = this.#ws;
     const withOps = this.#changes ?? batch.ops !== NONE;
     this.#columns.bind(batch);
-    const at = this.#columns.room(batch, OP_BYTES + this.#count, (from, bytes) => kernels.csv_count_quotes(from, bytes));
+    const at = this.#columns.room(batch, OP_BYTES + this.#count, (from, bytes) => kernels.csv_count_quotes(from, bytes), 2);
     const bytes = kernels.csv_encode(this.#columns.table, this.#count, batch.rows, batch.ops, Number(withOps), this.#delimiter, at);
     return { at, bytes: bytes >>> 0 };
   }

@@ -1,7 +1,8 @@
 import type { Vector } from '../columns/batch.js';
 import type { Address } from '../columns/memory.js';
 import type { Limits } from '../core/limits.js';
-import type { Schema } from '../columns/schema.js';
+import { isScalar, type Field, type ScalarKind, type Schema } from '../columns/schema.js';
+import { MillraceError } from '../core/errors.js';
 
 /** A record that could not be decoded: where it lies, and what was wrong, in the user's words. */
 export interface BadRecord {
@@ -35,6 +36,16 @@ export interface Decoded {
   readonly columns: readonly (Vector | undefined)[];
   /** uint32[rows]: offset from `start` of each row's record, so that errors and positions can be told. */
   readonly recordOffsets: Address;
+}
+
+/** The kind of a column that is read from text. Throws `plan.wrong-type` for lists, which no decoder of text reads. */
+export function decodedKind({ name, kind }: Field): ScalarKind {
+  if (isScalar(kind)) return kind;
+  throw new MillraceError(
+    'plan.wrong-type',
+    `column '${name}' is a ${kind}, which is not read from JSON or CSV; lists come from Arrow data and from rows in memory. ` +
+      'Leave the column out, or read it as utf8 where it is a text',
+  );
 }
 
 export interface DecoderOptions {

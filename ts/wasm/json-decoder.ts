@@ -3,7 +3,7 @@ import { NONE, type Address } from '../columns/memory.js';
 import { bitmapBytes, valueBytes, type Field } from '../columns/schema.js';
 import { assert } from '../core/assert.js';
 import { MillraceError } from '../core/errors.js';
-import type { BadRecord, Decoded, DecoderOptions, RowDecoder } from './decoder.js';
+import { decodedKind, type BadRecord, type Decoded, type DecoderOptions, type RowDecoder } from './decoder.js';
 import {
   BAD,
   BAD_BYTES,
@@ -103,7 +103,7 @@ export class JsonDecoder implements RowDecoder {
     ws.memory.u8.fill(0, this.#columns, this.#columns + this.#fields.length * COLUMN_BYTES);
     this.#tree = writePathTree(ws, this.#fields, (column, next) => this.#setColumn(column, COLUMN.next, next));
     this.#fields.forEach((field, i) => {
-      this.#setColumn(i, COLUMN.kind, KIND_NUMBERS[field.kind]);
+      this.#setColumn(i, COLUMN.kind, KIND_NUMBERS[decodedKind(field)]);
       this.#setColumn(i, COLUMN.format, FORMAT_NUMBERS[field.format ?? 'auto']);
     });
     const { limits } = options;

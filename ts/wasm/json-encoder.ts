@@ -1,7 +1,7 @@
 import type { Batch } from '../columns/batch.js';
 import { NONE } from '../columns/memory.js';
 import type { Schema } from '../columns/schema.js';
-import { TextColumns, type EncodedRows, type RowEncoder } from './text-columns.js';
+import { ESCAPE_BYTES, TextColumns, type EncodedRows, type RowEncoder } from './text-columns.js';
 import type { Workspace } from './workspace.js';
 
 export interface JsonEncoderOptions {
@@ -13,12 +13,10 @@ export interface JsonEncoderOptions {
 
 /** `"op":"+I",` */
 const OP_BYTES = 10;
-/** An escape is up to this much longer than what it stands for. */
-const ESCAPE_BYTES = 5;
 
 /**
  * Rows as NDJSON, `{"name":value,…}` and a line feed each: values as JSON.stringify writes them, int64 as plain digits, timestamps as
- * ISO 8601 (or as the field's format says), binary as base64, NaN and the infinities as null.
+ * ISO 8601 (or as the field's format says), binary as base64, NaN and the infinities as null, lists as arrays of such values.
  */
 export class JsonEncoder implements RowEncoder {
   readonly #ws: Workspace;

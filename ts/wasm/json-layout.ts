@@ -1,4 +1,4 @@
-import type { Kind, TimestampFormat } from '../columns/schema.js';
+import type { ScalarKind, TimestampFormat } from '../columns/schema.js';
 
 /** The structs of assembly/kernels/json/layout.ts: each field's index in u32 words. */
 export const CONTEXT = {
@@ -49,7 +49,15 @@ export const BAD_BYTES = 24;
 export const HOSTED = { row: 0, column: 1, start: 2, end: 3 } as const;
 export const HOSTED_BYTES = 16;
 
-export const KIND_NUMBERS: Readonly<Record<Kind, number>> = { bool: 0, int32: 1, int64: 2, float64: 3, utf8: 4, binary: 5, timestamp: 6 };
+export const KIND_NUMBERS: Readonly<Record<ScalarKind, number>> = {
+  bool: 0,
+  int32: 1,
+  int64: 2,
+  float64: 3,
+  utf8: 4,
+  binary: 5,
+  timestamp: 6,
+};
 export const FORMAT_NUMBERS: Readonly<Record<TimestampFormat, number>> = { auto: 0, iso: 1, ms: 2, s: 3, us: 4 };
 
 /** Why a column's value, or a whole record, was refused. */

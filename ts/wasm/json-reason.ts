@@ -1,5 +1,6 @@
 import type { Field } from '../columns/schema.js';
 import type { Limits } from '../core/limits.js';
+import { decodedKind } from './decoder.js';
 import { CODES } from './json-layout.js';
 
 const SHOWN_BYTES = 40;
@@ -59,7 +60,7 @@ export function reasonOf(code: number, field: Field | undefined, found: Uint8Arr
 
 function expected(field: Field | undefined): string {
   if (field === undefined) return 'something else';
-  return field.kind === 'timestamp' ? FORMATS[field.format ?? 'auto'] : EXPECTED[field.kind];
+  return field.kind === 'timestamp' ? FORMATS[field.format ?? 'auto'] : EXPECTED[decodedKind(field)];
 }
 
 function show(bytes: Uint8Array): string {

@@ -1,4 +1,5 @@
 import type { Address } from '../../columns/memory.js';
+import { decodedKind } from '../../wasm/decoder.js';
 import { CsvDecoder } from '../../wasm/csv-decoder.js';
 import { JsonDecoder } from '../../wasm/json-decoder.js';
 import type { BlockPlanner, ConnectorSpec, LaneReader, Sink, Source } from '../connector.js';
@@ -20,6 +21,7 @@ const NEWLINE = 10;
 export function fileSource(spec: ConnectorSpec, context: SourceContext): Source {
   const options = fileOptions(spec.options);
   const { host, limits, schema } = context;
+  if (options.format !== 'arrow') schema.forEach(decodedKind);
   if (isStream(options)) {
     if (options.format === 'arrow') return new ArrowStreamSource(schema, host, options.path, options.gzip);
     const framing = options.format === 'csv' ? csvFraming(limits, options.csv) : lineFraming(limits, false);

@@ -1,7 +1,7 @@
 import type { Vector } from '../../columns/batch.js';
 import { NONE, type Address } from '../../columns/memory.js';
 import { bitmapBytes, type Kind } from '../../columns/schema.js';
-import { assert, must, unreachable } from '../../core/assert.js';
+import { AssertionError, assert, must } from '../../core/assert.js';
 import { MAX_TIME_MS } from '../../core/limits.js';
 import type { Workspace } from '../../wasm/workspace.js';
 import { type Call, type Datum, literalVector, strict } from '../expression.js';
@@ -57,7 +57,7 @@ function convert(ws: Workspace, from: Vector, to: Kind, rows: number, validity: 
       assert(from.kind === 'utf8', `a cast from ${from.kind} to binary`);
       return { vector: { ...from, kind: to }, ok: NONE };
     default:
-      return unreachable(to);
+      throw new AssertionError(`a cast from ${from.kind} to ${to}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Vector } from '../../columns/batch.js';
 import { NONE, type Address } from '../../columns/memory.js';
 import { bitmapBytes, type Kind } from '../../columns/schema.js';
-import { assert, must, unreachable } from '../../core/assert.js';
+import { AssertionError, assert, must, unreachable } from '../../core/assert.js';
 import { spread, strict, type ColumnFunction, type Datum } from '../expression.js';
 import type { Workspace } from '../../wasm/workspace.js';
 
@@ -51,7 +51,7 @@ function compareColumns(ws: Workspace, name: Comparison, a: Vector, b: Vector, s
       kernels.compare_bytes(op, a.offsets, a.values, b.offsets, b.values, one, rows, out);
       return;
     default:
-      unreachable(a.kind);
+      throw new AssertionError(`${a.kind} compared`);
   }
 }
 
@@ -122,7 +122,7 @@ const isIn = strict(({ ws }, args, rows) => {
       kernels.compare_in_bytes(vector.offsets, vector.values, items.offsets, items.values, list.length, rows, values);
       break;
     default:
-      unreachable(vector.kind);
+      throw new AssertionError(`${vector.kind} looked up`);
   }
   return { kind: 'bool', validity: NONE, offsets: NONE, values };
 });

@@ -1,4 +1,5 @@
 import { MillraceError, type ErrorCode } from '../../core/errors.js';
+import { isList } from '../../columns/schema.js';
 import { must, unreachable } from '../../core/assert.js';
 import type { Workspace } from '../../wasm/workspace.js';
 import type { Call, Datum } from '../expression.js';
@@ -14,7 +15,9 @@ export function failure(code: ErrorCode, call: Call, what: string): MillraceErro
 export function shown(ws: Workspace, { vector, single }: Datum, row: number): string {
   const { memory } = ws;
   const at = single ? 0 : row;
-  switch (vector.kind) {
+  const { kind } = vector;
+  if (isList(kind)) return `a ${kind}`;
+  switch (kind) {
     case 'bool':
       return (must(memory.u8[vector.values + (at >> 3)], 'a bit') >> (at & 7)) & 1 ? 'true' : 'false';
     case 'int32':
@@ -34,7 +37,7 @@ export function shown(ws: Workspace, { vector, single }: Datum, row: number): st
       return `'${text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text}'`;
     }
     default:
-      return unreachable(vector.kind);
+      return unreachable(kind);
   }
 }
 
