@@ -1,7 +1,8 @@
 import type { RecordBatch } from 'apache-arrow';
 import { MillraceError } from '../core/errors.js';
 import type { Schema as Fields } from '../columns/schema.js';
-import { outputOf, portShape, MAIN_PORT, type NodeSpec, type Shape } from '../plan/rules.js';
+import type { Shape } from '../plan/checks.js';
+import { outputOf, portShape, MAIN_PORT, type NodeSpec } from '../plan/rules.js';
 import type { BuiltJob } from './built-job.js';
 import type { Origin } from './columns.js';
 import type { ConnectorDefinition } from './connectors.js';

@@ -1,7 +1,8 @@
 import type { RecordBatch } from 'apache-arrow';
 import { MillraceError } from '../core/errors.js';
 import type { WindowSpec } from '../plan/windows.js';
-import { checkKeys, checkWindowed, MAIN_PORT, type NodeSpec } from '../plan/rules.js';
+import { checkKeys } from '../plan/checks.js';
+import { checkWindowed, MAIN_PORT, type NodeSpec } from '../plan/rules.js';
 import { aggregateCalls } from './aggregate-calls.js';
 import { assemble, type DraftPart } from './assemble.js';
 import { columnFrom, columnsOfRows, type ColumnExpression } from './columns.js';

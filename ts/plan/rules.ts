@@ -1,19 +1,11 @@
 import { unreachable } from '../core/assert.js';
 import { MillraceError } from '../core/errors.js';
 import { DEFAULT_LIMITS } from '../core/limits.js';
-import { describeSchema, isKind, isList, sameSchema, type Field, type Schema } from '../columns/schema.js';
-import { aggregateType } from './aggregate-signatures.js';
-import { describe, typeOf } from './functions.js';
-import { nearest } from './nearest.js';
-import type { AggregateCall, EventTimeSpec, PlanNode, SourceNode, WindowAggregateNode } from './plan.js';
+import { describeSchema, sameSchema, type Field, type Schema } from '../columns/schema.js';
+import { advice, checkCondition, checkFields, checkKeys, columnOf, freezeFields, invalid, resultOf, taken, type Shape } from './checks.js';
+import { typeOf } from './functions.js';
+import type { EventTimeSpec, PlanNode, SourceNode, WindowAggregateNode } from './plan.js';
 import { checkDuration, checkWindow, WINDOW_COLUMNS, type WindowSpec } from './windows.js';
-
-/** What a port gives: the rows' columns, and whether they carry an event time and an operation. */
-export interface Shape {
-  readonly schema: Schema;
-  readonly timed: boolean;
-  readonly changes: boolean;
-}
 
 type Bare<N> = N extends WindowAggregateNode
   ? Omit<N, 'id' | 'inputs' | 'schema' | 'timed'>
@@ -144,17 +136,6 @@ function windowOutput(node: Extract<NodeSpec, { kind: 'window-aggregate' }>, inp
   return { schema: freezeFields(schema), timed: true, changes };
 }
 
-/** Whether these rows can be keyed by these columns. */
-export function checkKeys(keys: readonly string[], schema: Schema): void {
-  if (keys.length === 0) throw invalid("keyBy(): give at least one column, such as keyBy('user')");
-  for (const [i, name] of keys.entries()) {
-    const { kind } = columnOf('keyBy', name, schema);
-    if (isList(kind))
-      throw new MillraceError('plan.wrong-type', `keyBy('${name}'): the column is a ${kind}; lists cannot be keys, as they have no order`);
-    if (keys.indexOf(name) !== i) throw taken(`keyBy: column '${name}' is given twice`);
-  }
-}
-
 /** Whether these rows can be cut into these windows. */
 export function checkWindowed(window: WindowSpec, keys: readonly string[], input: Shape, allowedLatenessMs = 0, emit = 'final'): void {
   if (!input.timed) {
@@ -175,15 +156,6 @@ export function checkWindowed(window: WindowSpec, keys: readonly string[], input
   throw taken(`keyBy('${clash}'): the window adds a column of this name; rename the key before, as in ${rename}`);
 }
 
-function resultOf(call: AggregateCall, schema: Schema): Omit<Field, 'name'> {
-  if (call.where !== undefined) checkCondition(`aggregate '${call.name}': where`, call.where, schema);
-  const args = call.args.map((arg) => typeOf(arg, schema));
-  const type = aggregateType(call.fn, args, call.where !== undefined, call.options);
-  if (!('refusal' in type)) return type;
-  const given = call.args.length === 0 ? '' : ` of ${call.args.map(describe).join(', ')}`;
-  throw new MillraceError('plan.wrong-type', `aggregate '${call.name}'${given}: ${type.refusal}`);
-}
-
 function checkMerged(first: Shape, other: Shape, number: number): void {
   if (!sameSchema(first.schema, other.schema)) {
     throw new MillraceError(
@@ -200,51 +172,4 @@ function checkMerged(first: Shape, other: Shape, number: number): void {
 function checkBranches(ports: readonly string[], functions: number): void {
   if (ports.length === 0 || ports.length !== functions)
     throw invalid('branch: give names and conditions, as in { big: (r) => r.n > 9, rest: () => true }');
-}
-
-/** Throws unless `what` is a condition over these columns. */
-function checkCondition(what: string, condition: Parameters<typeof typeOf>[0], schema: Schema): void {
-  const { kind } = typeOf(condition, schema);
-  if (kind !== 'bool')
-    throw new MillraceError('plan.wrong-type', `${what}: the condition is of type ${kind}; it must be bool, as in c.amount.gt(0)`);
-}
-
-function checkFields(what: string, schema: Schema, changes: boolean): void {
-  if (schema.length === 0) throw invalid(`${what}: there is no column; give at least one`);
-  const seen = new Set<string>();
-  for (const { name, kind } of schema) {
-    if (typeof name !== 'string' || name === '' || name === '__proto__')
-      throw invalid(`${what}: ${JSON.stringify(name)} cannot name a column`);
-    if (seen.has(name)) throw taken(`${what}: there are two columns '${name}'`);
-    if (!isKind(kind)) throw new MillraceError('plan.wrong-type', `${what}: column '${name}' has the unknown type ${JSON.stringify(kind)}`);
-    if (changes && name === 'op') throw taken(`${what}: rows of changes carry 'op' (+I, -U, +U, -D) already; give the column another name`);
-    seen.add(name);
-  }
-}
-
-/** The field of this name. */
-export function columnOf(what: string, name: string, schema: Schema): Field {
-  const found = schema.find((f) => f.name === name);
-  if (found !== undefined) return found;
-  const names = schema.map((f) => f.name);
-  throw new MillraceError('plan.unknown-column', `${what}: there is no column '${name}'; ${advice(name, names)}`, {
-    details: { column: name, columns: names },
-  });
-}
-
-function advice(name: string, names: readonly string[]): string {
-  const near = nearest(name, names);
-  return near === undefined ? `there are ${names.join(', ')}` : `did you mean '${near}'?`;
-}
-
-function freezeFields(schema: readonly Field[]): Schema {
-  return Object.freeze(schema.map((f) => Object.freeze(f)));
-}
-
-function invalid(message: string): MillraceError {
-  return new MillraceError('plan.invalid', message);
-}
-
-function taken(message: string): MillraceError {
-  return new MillraceError('plan.name-taken', message);
 }

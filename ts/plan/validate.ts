@@ -2,7 +2,8 @@ import { MAX_LANES } from '../core/limits.js';
 import { MillraceError } from '../core/errors.js';
 import { sameSchema } from '../columns/schema.js';
 import type { Plan, PlanNode, PortRef } from './plan.js';
-import { outputOf, portShape, portsOf, type Shape } from './rules.js';
+import type { Shape } from './checks.js';
+import { outputOf, portShape, portsOf } from './rules.js';
 
 /**
  * Checks a whole plan, wherever it comes from: order of nodes, names, ports, and every node's own rules.
