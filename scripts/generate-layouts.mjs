@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Fields in order, with their bytes; each is aligned to its size. Drawn and explained where the struct is used. */
+/** Fields in order, with their bytes; each is aligned to its size, up to 8. Drawn and explained where the struct is used. */
 const STRUCTS = {
   // assembly/state/group-table.ts
   GROUP_TABLE: {
@@ -22,13 +22,16 @@ const STRUCTS = {
     heapEnd: 4,
     needBytes: 4,
     reason: 4,
+    // Of each size 2^k, the first of the blocks that were given back (assembly/state/heap.ts).
+    free: 128,
   },
 };
 
 function layout(fields) {
   let at = 0;
   const offsets = Object.entries(fields).map(([name, bytes]) => {
-    at = Math.ceil(at / bytes) * bytes;
+    const unit = Math.min(bytes, 8);
+    at = Math.ceil(at / unit) * unit;
     const offset = at;
     at += bytes;
     return [name, offset];

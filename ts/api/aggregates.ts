@@ -47,3 +47,8 @@ export function min<T extends DataType>(column: Column<T>): Aggregate<T> {
 export function max<T extends DataType>(column: Column<T>): Aggregate<T> {
   return aggregate('max', [column]);
 }
+
+/** How many different values, exactly: it keeps them all. `approxCountDistinct` keeps 4 KiB at most. */
+export function countDistinct(column: AnyColumn): Count {
+  return aggregate('countDistinct', [column]);
+}

@@ -67,6 +67,11 @@ export interface Aggregate {
   unmerge?(rows: GroupedRows, offset: number, state: readonly Vector[], batchRows: number): void;
   /** The partial state of each group, as columns of `state`. */
   read(rows: GroupRows, offset: number): Vector[];
+  /**
+   * The result's kind, of an aggregate whose accumulator refers to blocks that change: where changes are told, what was
+   * emitted is then kept as a value (kept-results.ts). Otherwise a copy of the accumulator is, which must tell it again.
+   */
+  readonly kept?: Kind;
   /** `name` is the user's, for errors. */
   result(rows: GroupRows, offset: number, name: string): Vector;
 }

@@ -27,13 +27,16 @@ export interface BoundAggregate {
 export interface PlacedAggregate {
   readonly bound: BoundAggregate;
   readonly aggregate: Aggregate;
-  /** In a group's row. */
+  /** Of its accumulator in a group's row. */
   readonly offset: number;
+  /** Of its kept result in a group's row, if it has one: see kept-results.ts. */
+  readonly slot: number | undefined;
 }
 
 /**
  * What a group's row holds: | key words | accumulators |, or, when changes are to be told,
- * | key words | flags | accumulators | accumulators as last emitted |.
+ * | key words | flags | accumulators | accumulators as last emitted | accumulators of kept results |, where a kept result has
+ * a slot in place of an accumulator in the first two.
  */
 export interface GroupLayout {
   readonly shape: KeyShape;
@@ -47,6 +50,9 @@ export interface GroupLayout {
   readonly rowBytes: number;
 }
 
+/** Of a kept result in each set of accumulators: a value and whether it is there. */
+export const SLOT_BYTES = 16;
+
 /** Columns of a partial batch before its keys: the window's start. */
 export const PARTIAL_KEYS_FROM = 1;
 
@@ -55,14 +61,22 @@ export function groupLayout(keys: readonly Field[], aggregates: readonly BoundAg
   const flags = shape.words * 8;
   let offset = flags + (changes ? 8 : 0);
   const first = offset;
-  const placed = aggregates.map((bound): PlacedAggregate => {
+  const placed = aggregates.map((bound) => {
     const aggregate = aggregateOf(bound);
     const at = offset;
-    offset += aggregate.bytes;
-    return { bound, aggregate, offset: at };
+    const slot = changes && aggregate.kept !== undefined ? at : undefined;
+    offset += slot === undefined ? aggregate.bytes : SLOT_BYTES;
+    return { bound, aggregate, offset: at, slot };
   });
   const accumulatorBytes = offset - first;
-  return { shape, aggregates: placed, flags, accumulatorBytes, changes, rowBytes: changes ? 8 + 2 * accumulatorBytes : accumulatorBytes };
+  if (changes) offset += accumulatorBytes;
+  const moved = placed.map((each): PlacedAggregate => {
+    if (each.slot === undefined) return each;
+    const at = offset;
+    offset += each.aggregate.bytes;
+    return { ...each, offset: at };
+  });
+  return { shape, aggregates: moved, flags, accumulatorBytes, changes, rowBytes: offset - shape.words * 8 };
 }
 
 export function aggregateOf({ name, fn, kinds, options = {}, functions = {}, revocable = false }: BoundAggregate): Aggregate {
@@ -118,11 +132,7 @@ function bitmapOf(ws: Workspace, rows: number, args: readonly Vector[], where: V
   }, first);
 }
 
-/** Keys, then partial states (of what was last emitted, with `emitted`). */
+/** Keys, then partial states. */
 export function readPartials(rows: GroupRows, layout: GroupLayout): Vector[] {
-  return [...readKeys(rows, layout.shape), ...readStates(rows, layout, 0)];
-}
-
-export function readStates(rows: GroupRows, layout: GroupLayout, shift: number): Vector[] {
-  return layout.aggregates.flatMap(({ aggregate, offset }) => aggregate.read(rows, offset + shift));
+  return [...readKeys(rows, layout.shape), ...layout.aggregates.flatMap(({ aggregate, offset }) => aggregate.read(rows, offset))];
 }

@@ -7,6 +7,7 @@ import { partitionRows } from '../state/partition.js';
 import type { Workspace } from '../wasm/workspace.js';
 import type { GroupedRows } from './aggregates.js';
 import { adderOf, argumentsOf, PARTIAL_KEYS_FROM, type GroupLayout } from './group-layout.js';
+import { restoreEmitted } from './kept-results.js';
 import type { WindowPolicy } from './window-policy.js';
 
 /** Groups of one slice of time. */
@@ -76,7 +77,7 @@ export class SlicedGroups {
   addPartials(batch: Batch, emitted = false): void {
     const ws = this.#ws;
     const mark = ws.scratch.mark();
-    const { shape, aggregates, flags, accumulatorBytes } = this.#layout;
+    const { shape, aggregates, flags } = this.#layout;
     const keys = shape.fields.map((_, i) => PARTIAL_KEYS_FROM + i);
     const words = keyWordsOf(ws, shape, batch, keys);
     const statesFrom = PARTIAL_KEYS_FROM + keys.length;
@@ -86,14 +87,12 @@ export class SlicedGroups {
       words,
       false,
       (rows) => {
-        for (const shift of emitted ? [0, 1] : [0]) {
-          let at = statesFrom + shift * (states + 1);
-          for (const { aggregate, offset } of aggregates) {
-            const columns = batch.columns.slice(at, at + aggregate.state.length);
-            aggregate.merge(rows, offset + shift * accumulatorBytes, columns, batch.rows);
-            at += aggregate.state.length;
-          }
+        let at = statesFrom;
+        for (const { aggregate, offset } of aggregates) {
+          aggregate.merge(rows, offset, batch.columns.slice(at, at + aggregate.state.length), batch.rows);
+          at += aggregate.state.length;
         }
+        if (emitted) restoreEmitted(rows, this.#layout, batch.columns.slice(at + 1), batch.rows);
         if (emitted)
           ws.kernels.accumulate_add_i64(rows.ats, flags, must(batch.columns[statesFrom + states], 'flags').values, rows.from, rows.to);
       },

@@ -7,7 +7,8 @@ import { readKeys, readWord, type GroupRows } from '../state/group-rows.js';
 import { partitionRows } from '../state/partition.js';
 import type { Mark } from '../wasm/arena.js';
 import type { Workspace } from '../wasm/workspace.js';
-import { groupLayout, partialSchemaOf, readPartials, readStates, type BoundAggregate, type GroupLayout } from './group-layout.js';
+import { groupLayout, partialSchemaOf, readPartials, type BoundAggregate, type GroupLayout } from './group-layout.js';
+import { changesDone, emittedFields, readEmitted, resultsOf, settleResults } from './kept-results.js';
 import type { KeyGroups, Operator, Outbox, StateReader, StateWriter, StepMark, Wakeup } from './operator.js';
 import { SlicedGroups, type Slice } from './sliced-groups.js';
 import { readWatermark, watermarkBatch, WATERMARK } from './watermark-state.js';
@@ -227,6 +228,7 @@ export class WindowAggregate implements Operator {
       const emission = this.#queue[0];
       if (emission === undefined) break;
       const { table } = emission.slice;
+      if (emission.next === 0) settleResults(ws, this.#layout, table);
       ws.memory.u32[cursor / 4] = emission.next;
       const rows =
         ws.kernels.group_changes(
@@ -251,7 +253,8 @@ export class WindowAggregate implements Operator {
     let batch: Batch | undefined;
     if (count > 0) {
       batch = this.#resultOf({ ws, ats: keyAts, count }, { ws, ats: resultAts, count }, pieces, ops);
-      ws.kernels.group_changes_done(keyAts, ops, count, flags, accumulatorBytes);
+      const ofTables = pieces.map(({ slice, rows }) => ({ table: slice.table, rows }));
+      changesDone(ws, this.#layout, ofTables, keyAts, ops, count);
     }
     for (const { slice, free } of over) if (free) this.#groups.free(slice);
     return batch;
@@ -267,7 +270,7 @@ export class WindowAggregate implements Operator {
       ...readKeys(keys, this.#layout.shape),
       this.#constant(pieces, (s) => s.start),
       this.#constant(pieces, (s) => s.end),
-      ...this.#layout.aggregates.map(({ aggregate, offset, bound }) => aggregate.result(results, offset, bound.name)),
+      ...resultsOf(results, this.#layout),
     ];
     const times = this.#constant(pieces, (s) => resultTime(s.end)).values;
     return batchOf(outputSchema, keys.count, columns, times, NONE, changes ? ops : NONE);
@@ -275,8 +278,7 @@ export class WindowAggregate implements Operator {
 
   #stateOf(rows: GroupRows, slice: Slice): Batch {
     const columns = [this.#constant([{ slice, rows: rows.count }], (s) => s.start), ...readPartials(rows, this.#layout)];
-    if (this.#config.changes)
-      columns.push(readWord(rows, this.#layout.flags, 'int64'), ...readStates(rows, this.#layout, this.#layout.accumulatorBytes));
+    if (this.#config.changes) columns.push(readWord(rows, this.#layout.flags, 'int64'), ...readEmitted(rows, this.#layout));
     return batchOf(this.#stateSchema, rows.count, columns);
   }
 
@@ -295,6 +297,5 @@ export class WindowAggregate implements Operator {
 function stateSchemaOf(config: WindowAggregateConfig): Schema {
   const partial = partialSchemaOf(config.inputSchema, config.keys, config.aggregates);
   if (!config.changes) return partial;
-  const states = partial.slice(1 + config.keys.length);
-  return [...partial, field('flags', 'int64'), ...states.map((f) => ({ ...f, name: `${f.name}.emitted` }))];
+  return [...partial, field('flags', 'int64'), ...emittedFields(config.aggregates)];
 }

@@ -28,6 +28,7 @@ export const AGGREGATE_SIGNATURES: Readonly<Record<string, AggregateSignature>> 
   min: { args: [ALL], required: 1, result: own, nullWhenEmpty: true },
   max: { args: [ALL], required: 1, result: own, nullWhenEmpty: true },
   avg: { args: [NUMBERS], required: 1, result: () => 'float64', nullWhenEmpty: true },
+  countDistinct: { args: [ALL], required: 1, result: () => 'int64', nullWhenEmpty: false },
 };
 
 /**

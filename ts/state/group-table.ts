@@ -10,6 +10,8 @@ const FULL = 1;
 const NO_HEAP = 2;
 const LONG_PROBE = 3;
 const TOO_FAR = 4;
+const TOO_LARGE = 5;
+const NO_BLOCK = 6;
 
 const SMALLEST_BITS = 8;
 const LARGEST_BITS = 28;
@@ -19,8 +21,10 @@ const SPARSE_BITS = 16;
 const ANY_SLOTS = 1 << 12;
 const SMALLEST_HEAP = 1 << 12;
 const LARGEST_HEAP = 1 << 20;
+/** From here on a block is one of the arena's own, so that no heap is left half used for it. */
+const LARGE_BLOCK = 1 << 16;
 
-type Word = Exclude<keyof typeof GROUP_TABLE, 'seed' | 'base' | 'bytes'>;
+type Word = Exclude<keyof typeof GROUP_TABLE, 'seed' | 'base' | 'free' | 'bytes'>;
 
 /**
  * Groups by key, each with room for accumulators (assembly/state/group-table.ts draws it). It allocates blocks of the
@@ -159,6 +163,30 @@ export class GroupTable {
     this.#heap.push({ at, bytes });
     this.#set('heapTop', at);
     this.#set('heapEnd', at + bytes - 8); // a kernel may read 7 bytes beyond a value
+  }
+
+  /** What an accumulator's kernel asked for when it stopped short; `what` says which for an error. */
+  makeRoom(what: string): void {
+    const reason = this.#get('reason');
+    if (reason === TOO_LARGE)
+      throw new MillraceError(
+        'state.too-large',
+        `${what} keeps more than 256 MiB of values for one group; use smaller windows, more keys or an approximate aggregate`,
+      );
+    assert(reason === NO_HEAP || reason === NO_BLOCK, () => `an accumulator stopped for reason ${reason}`);
+    const bytes = this.#get('needBytes');
+    if (reason === NO_HEAP || bytes < LARGE_BLOCK) this.growHeap();
+    else this.#giveBlock(bytes);
+  }
+
+  /** A block of a power of two, as one that was given back (assembly/state/heap.ts). */
+  #giveBlock(bytes: number): void {
+    const at = this.#ws.blocks.alloc(bytes);
+    this.#heap.unshift({ at, bytes }); // the heap goes on from the last
+    const list = (this.at + GROUP_TABLE.free) / 4 + Math.log2(bytes);
+    const { u32 } = this.#ws.memory;
+    u32[at / 4] = must(u32[list], 'a free block');
+    u32[list] = at;
   }
 
   close(): void {

@@ -4,6 +4,8 @@ import type { Address, Allocator } from '../columns/memory.js';
 
 const SMALLEST_BITS = 8;
 const CLASSES = 33;
+/** Kernels may read so far past a block. */
+const SLACK_BYTES = 8;
 
 /**
  * Long-lived blocks of one lane's memory, in sizes of powers of two with a free list for each. A freed block is
@@ -16,11 +18,11 @@ export class BlockArena implements Allocator {
   #peak = 0;
   readonly #free: Address[][] = Array.from({ length: CLASSES }, () => []);
 
-  /** Hands out [base, limit) of the memory. */
+  /** Hands out [base, limit) of the memory, but for the last bytes. */
   constructor(base: Address, limit: Address) {
     assert(base > 0 && base < limit, 'an arena needs room');
     this.#top = Math.ceil(base / 256) * 256;
-    this.#limit = limit;
+    this.#limit = limit - SLACK_BYTES;
   }
 
   alloc(bytes: number): Address {

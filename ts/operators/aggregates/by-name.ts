@@ -1,6 +1,7 @@
 import { assert, must } from '../../core/assert.js';
 import type { Aggregate, AggregateUse } from '../aggregates.js';
 import { AVG_OF_FLOATS, AVG_OF_INTEGERS, COUNT, SUM_OF_FLOATS, SUM_OF_INTEGERS } from './counts-and-sums.js';
+import { countDistinct } from './distinct.js';
 import { extreme } from './extremes.js';
 
 function integerOrFloat({ kinds: [kind] }: AggregateUse, integer: Aggregate, float: Aggregate): Aggregate {
@@ -15,4 +16,5 @@ export const AGGREGATES: Readonly<Record<string, (use: AggregateUse) => Aggregat
   min: ({ kinds: [kind] }) => extreme(must(kind, "min's kind"), 'min'),
   max: ({ kinds: [kind] }) => extreme(must(kind, "max's kind"), 'max'),
   avg: (use) => integerOrFloat(use, AVG_OF_INTEGERS, AVG_OF_FLOATS),
+  countDistinct,
 };

@@ -1,9 +1,10 @@
 import { must } from '../../core/assert.js';
 import type { Vector } from '../../columns/batch.js';
-import type { Address } from '../../columns/memory.js';
+import { NONE, type Address } from '../../columns/memory.js';
 import type { Field, Kind } from '../../columns/schema.js';
 import { readWord, type GroupRows } from '../../state/group-rows.js';
 import { wordsOf } from '../../state/key-words.js';
+import { checkColumnBytes } from '../../wasm/selection.js';
 import type { Workspace } from '../../wasm/workspace.js';
 import type { GroupedRows } from '../aggregates.js';
 
@@ -15,12 +16,27 @@ export const valuesOf = (v: Vector | undefined): Address => must(v, 'a state col
 export const readI64 = (rows: GroupRows, offset: number): Vector => readWord(rows, offset, 'int64');
 export const readF64 = (rows: GroupRows, offset: number): Vector => readWord(rows, offset, 'float64');
 
+/** A column of bytes that a kernel writes, given how many bytes there will be. */
+export function readBytes(rows: GroupRows, bytes: number, write: (offsets: Address, values: Address) => void): Vector {
+  checkColumnBytes(bytes);
+  const [offsets, values] = [rows.ws.alloc((rows.count + 1) * 4), rows.ws.alloc(bytes)];
+  write(offsets, values);
+  return { kind: 'binary', validity: NONE, offsets, values };
+}
+
 /**
  * Runs a kernel over the rows, one table at a time, as each has a heap of its own; `run(table, at)` does rows from `at` on
- * whose groups are in that table, and returns how far it came before the heap had no room.
+ * whose groups are in that table, and returns how far it came before the heap had no room. `cursor` (u32, 0 for each table) is
+ * where a kernel notes how much of a row is done. `what` names the aggregate in errors.
  */
-export function eachTable({ from, to, tables }: GroupedRows, run: (table: Address, at: number) => number): void {
+export function eachTable(
+  { ws, from, to, tables }: GroupedRows,
+  run: (table: Address, at: number, cursor: Address) => number,
+  what = 'an aggregate',
+): void {
+  const cursor = ws.alloc(4);
   for (const table of tables) {
-    for (let at = from; (at = run(table.at, at) >>> 0) < to; ) table.growHeap();
+    ws.memory.u32[cursor / 4] = 0;
+    for (let at = from; (at = run(table.at, at, cursor) >>> 0) < to; ) table.makeRoom(what);
   }
 }
