@@ -45,6 +45,17 @@ export function hashReference(word: u64): u64 {
   return hashBytes(<usize>(<u32>word), <u32>(word >>> 32));
 }
 
+/** Of bytes, as a word; the seed is in from the first byte on, so that no bytes can be chosen that collide. */
+export function seededHash(seed: u64, word: u64): u64 {
+  let p = <usize>(<u32>word);
+  const length = <u32>(word >>> 32);
+  let h = seed ^ <u64>length;
+  const whole = p + (length & ~7);
+  for (; p < whole; p += 8) h = mix(h, load<u64>(p));
+  const tail = length & 7;
+  return tail ? mix(h, load<u64>(p) & ((<u64>1 << (tail << 3)) - 1)) : mix(h, 1);
+}
+
 /** Equal length and bytes; a length that is no multiple of 8 is compared through one overlapping or masked load. */
 export function sameBytes(a: usize, b: usize, length: u32): bool {
   const whole = a + (length & ~7);

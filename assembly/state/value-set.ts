@@ -9,21 +9,10 @@
 //
 // A partial state is its values one after another: 8 bytes each, or a length (u32) and so many bytes.
 import { GROUP_TABLE_ROWS, GROUP_TABLE_SEED, GROUP_TABLE_STRIDE, GROUP_TABLE_USED } from "../memory/generated/layouts";
-import { mix } from "./hash";
+import { mix, seededHash } from "./hash";
 import { allocBlock, copyBytes, equalBytes, freeBlock } from "./heap";
 
 const FIRST_BITS: u32 = 3;
-
-/** As hashBytes of hash.ts, from the seed on: values cannot be made to collide beforehand. */
-export function seededHash(seed: u64, word: u64): u64 {
-  let p = <usize>(<u32>word);
-  const length = <u32>(word >>> 32);
-  let h = seed ^ <u64>length;
-  const whole = p + (length & ~7);
-  for (; p < whole; p += 8) h = mix(h, load<u64>(p));
-  const tail = length & 7;
-  return tail ? mix(h, load<u64>(p) & ((<u64>1 << (tail << 3)) - 1)) : mix(h, 1);
-}
 
 // BYTES is i32 for values of bytes, f64 for plain words: the compiler leaves the other case out.
 // @ts-ignore: decorator
