@@ -15,6 +15,7 @@ export * from "./kernels/utf8";
 export * from "./kernels/json/columns";
 export * from "./kernels/json/decode";
 export * from "./kernels/accumulate";
+export * from "./kernels/accumulate-own";
 export * from "./kernels/group-rows";
 export * from "./kernels/kept-results";
 export * from "./kernels/window";

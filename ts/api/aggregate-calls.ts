@@ -2,7 +2,20 @@ import { MillraceError } from '../core/errors.js';
 import type { Expression } from '../plan/expression.js';
 import type { AggregateCall } from '../plan/plan.js';
 import { columnFrom, ColumnExpression, type AnyColumn, type Origin } from './columns.js';
+import type { UserFunction } from './draft.js';
 import { show } from './types.js';
+
+/** What makes up one's own aggregate and cannot stand in a plan. */
+export interface OwnParts {
+  readonly functions?: Readonly<Record<string, UserFunction>>;
+}
+
+/** Those of calls of one's own aggregates, for whoever makes the plan. */
+const ownParts = new WeakMap<AggregateCall, OwnParts>();
+
+export function ownPartsOf(call: AggregateCall): OwnParts | undefined {
+  return ownParts.get(call);
+}
 
 /** Every aggregate at run time. */
 export class AggregateExpression {
@@ -10,17 +23,20 @@ export class AggregateExpression {
   readonly args: readonly ColumnExpression[];
   readonly condition: ColumnExpression | undefined;
   readonly options: Readonly<Record<string, string | number>> | undefined;
+  readonly own: OwnParts | undefined;
 
   constructor(
     fn: string,
     args: readonly ColumnExpression[],
     options?: Readonly<Record<string, string | number>>,
     condition?: ColumnExpression,
+    own?: OwnParts,
   ) {
     this.fn = fn;
     this.args = args;
     this.options = options;
     this.condition = condition;
+    this.own = own;
     Object.freeze(this);
   }
 
@@ -36,12 +52,18 @@ export class AggregateExpression {
       this.args,
       this.options,
       this.condition === undefined ? condition : this.condition.and(condition),
+      this.own,
     );
   }
 }
 
 /** What an aggregate's own function gives: `fn` is its name in plan/aggregate-signatures.ts. */
-export function aggregate<T>(fn: string, args: readonly AnyColumn[], options?: Readonly<Record<string, string | number>>): T {
+export function aggregate<T>(
+  fn: string,
+  args: readonly AnyColumn[],
+  options?: Readonly<Record<string, string | number>>,
+  own?: OwnParts,
+): T {
   const columns = args.map((arg) => {
     const column: unknown = arg;
     if (column instanceof ColumnExpression) return column;
@@ -50,7 +72,7 @@ export function aggregate<T>(fn: string, args: readonly AnyColumn[], options?: R
       `${fn}(${show(column)}): give a column, as in aggregate((c) => ({ total: ${fn}(c.amount) }))`,
     );
   });
-  return new AggregateExpression(fn, columns, options) as unknown as T;
+  return new AggregateExpression(fn, columns, options, undefined, own) as unknown as T;
 }
 
 /** The calls of one `.aggregate((c) => …)`, checked to be over columns of its own rows. */
@@ -69,12 +91,14 @@ export function aggregateCalls(given: unknown, origin: Origin): AggregateCall[] 
       );
     }
     const expressionOf = (column: ColumnExpression): Expression => columnFrom(column, origin, `aggregate '${name}'`).expression;
-    return Object.freeze({
+    const call: AggregateCall = Object.freeze({
       name,
       fn: value.fn,
       args: Object.freeze(value.args.map(expressionOf)),
       ...(value.condition === undefined ? {} : { where: expressionOf(value.condition) }),
       ...(value.options === undefined ? {} : { options: Object.freeze({ ...value.options }) }),
     });
+    if (value.own !== undefined) ownParts.set(call, value.own);
+    return call;
   });
 }

@@ -3,9 +3,10 @@ import { MillraceError } from '../core/errors.js';
 import { KEY_GROUPS } from '../core/limits.js';
 import { planHash } from '../plan/hash.js';
 import { deepFreeze } from '../plan/json.js';
-import type { ConnectorRef, Plan, PlanNode, PortRef } from '../plan/plan.js';
+import type { AggregateCall, ConnectorRef, Plan, PlanNode, PortRef } from '../plan/plan.js';
 import { MAIN_PORT, type NodeSpec } from '../plan/rules.js';
 import { validatePlan } from '../plan/validate.js';
+import { ownPartsOf } from './aggregate-calls.js';
 import type { BuiltJob } from './built-job.js';
 import type { Draft, DraftPort, UserFunction } from './draft.js';
 
@@ -53,8 +54,15 @@ function withSlots(draft: Draft, functions: UserFunction[], objects: unknown[], 
     case 'branch':
       return { ...spec, functions: draft.functions.map((f) => ({ slot: functions.push(f) - 1 })) };
     default:
-      return spec;
+      return 'aggregates' in spec ? { ...spec, aggregates: spec.aggregates.map((call) => withOwnParts(call, functions)) } : spec;
   }
+}
+
+/** The functions of one's own aggregates get their numbers, too. */
+function withOwnParts(call: AggregateCall, functions: UserFunction[]): AggregateCall {
+  const own = ownPartsOf(call)?.functions;
+  if (own === undefined) return call;
+  return { ...call, functions: Object.fromEntries(Object.entries(own).map(([name, f]) => [name, { slot: functions.push(f) - 1 }])) };
 }
 
 /** Inputs before what reads them, else in the order in which they are reached. */

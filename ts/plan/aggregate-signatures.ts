@@ -8,12 +8,16 @@ export interface AggregateSignature {
   /** How many of them must be there. */
   readonly required: number;
   /** The result's kind; whether it can be null is `nullWhenEmpty`. */
-  result(kinds: readonly Kind[]): Kind;
+  result(kinds: readonly Kind[], options: AggregateOptions): Kind;
   /** Whether a group without any (non-null, selected) value gives null. */
   readonly nullWhenEmpty: boolean;
-  /** Given its options, the sentence that refuses them. */
-  refuse?(options: Readonly<Record<string, string | number>>): string | undefined;
+  /** Whether the result can be null though there are values. */
+  nullable?(options: AggregateOptions): boolean;
+  /** Given its options and kinds, the sentence that refuses them. */
+  refuse?(options: AggregateOptions, kinds: readonly Kind[]): string | undefined;
 }
+
+type AggregateOptions = Readonly<Record<string, string | number>>;
 
 const NUMBERS: readonly Kind[] = ['int32', 'int64', 'float64'];
 const ALL: readonly Kind[] = ['bool', 'int32', 'int64', 'float64', 'utf8', 'binary', 'timestamp'];
@@ -29,6 +33,14 @@ export const AGGREGATE_SIGNATURES: Readonly<Record<string, AggregateSignature>> 
   max: { args: [ALL], required: 1, result: own, nullWhenEmpty: true },
   avg: { args: [NUMBERS], required: 1, result: () => 'float64', nullWhenEmpty: true },
   countDistinct: { args: [ALL], required: 1, result: () => 'int64', nullWhenEmpty: false },
+  aggregator: {
+    args: [ANY],
+    required: 1,
+    result: (_kinds, { output }) => output as Kind,
+    nullWhenEmpty: true,
+    nullable: ({ nullable }) => nullable === 1,
+    refuse: ({ input }, [kind]) => (kind === input ? undefined : `its input is ${input}, not ${kind}; give a column of that type`),
+  },
 };
 
 /**
@@ -50,10 +62,11 @@ export function aggregateType(
     if (accepted === undefined) return { refusal: `${fn}() takes ${signature.args.length} columns, not ${args.length}` };
     if (!accepted.includes(kind)) return { refusal: `${fn}() takes ${listOf(accepted)}, not ${kind}` };
   }
-  const refusal = signature.refuse?.(options);
-  if (refusal !== undefined) return { refusal };
   const kinds = args.map(({ kind }) => kind);
-  return { kind: signature.result(kinds), nullable: signature.nullWhenEmpty && (filtered || args.some(({ nullable }) => nullable)) };
+  const refusal = signature.refuse?.(options, kinds);
+  if (refusal !== undefined) return { refusal };
+  const empty = signature.nullWhenEmpty && (filtered || args.some(({ nullable }) => nullable));
+  return { kind: signature.result(kinds, options), nullable: empty || signature.nullable?.(options) === true };
 }
 
 function listOf(kinds: readonly Kind[]): string {

@@ -43,8 +43,11 @@ export function describeNode(node: PlanNode): string {
 /** What of a node's results can differ between two runs over the same rows; undefined: nothing. */
 export function arrivalMark(node: PlanNode): string | undefined {
   switch (node.kind) {
-    case 'window-aggregate':
+    case 'window-aggregate': {
+      const own = node.aggregates.find(({ functions }) => functions !== undefined);
+      if (own !== undefined) return `what the functions of ${own.name} make of the order of rows`;
       return node.changes ? 'which changes come before the last one' : undefined;
+    }
     case 'source':
     case 'where':
     case 'select':
@@ -96,9 +99,10 @@ function describeWork(node: PlanNode): string {
   }
 }
 
-function describeAggregate({ name, fn, args, where, options }: AggregateCall): string {
-  const given = [...args.map(describe), ...Object.values(options ?? {}).map(String)].join(', ');
-  return `${name} = ${fn}(${given})${where === undefined ? '' : ` where ${describe(where)}`}`;
+function describeAggregate({ name, fn, args, where, options, functions }: AggregateCall): string {
+  const shown = functions === undefined ? Object.values(options ?? {}).map(String) : [];
+  const how = functions === undefined ? '' : ' in JavaScript';
+  return `${name} = ${fn}(${[...args.map(describe), ...shown].join(', ')})${how}${where === undefined ? '' : ` where ${describe(where)}`}`;
 }
 
 function describeConnector({ connector, options }: ConnectorRef): string {

@@ -40,6 +40,7 @@ export class GroupTable {
   readonly #heap: { at: Address; bytes: number }[] = [];
   #reseeds = 0;
   #indexed = true;
+  readonly #closers = new Map<object, () => void>();
 
   /** `expected`: how many groups to make room for at once. */
   constructor(ws: Workspace, shape: KeyShape, accumulatorBytes: number, expected = 0) {
@@ -189,7 +190,13 @@ export class GroupTable {
     u32[list] = at;
   }
 
+  /** Runs `close` when the table is closed, while its rows can still be read: once for each `owner`. */
+  onClose(owner: object, close: () => void): void {
+    this.#closers.set(owner, close);
+  }
+
   close(): void {
+    for (const close of this.#closers.values()) close();
     const { blocks } = this.#ws;
     this.#freeIndex();
     blocks.free(this.#get('rows'), this.#rowBytes);
