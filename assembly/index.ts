@@ -4,6 +4,7 @@ export * from "./kernels/encode-csv";
 export * from "./kernels/encode-json";
 export * from "./kernels/nexmark";
 export * from "./kernels/partition";
+export * from "./kernels/positions";
 export * from "./kernels/watermark";
 export * from "./kernels/words";
 export * from "./kernels/select";

@@ -9,7 +9,7 @@ import { DEFAULT_LIMITS } from '../core/limits.js';
 import { buildProgram, type BuiltProgram } from '../build/program.js';
 import { Driver } from '../runtime/drive.js';
 import { JobRun } from '../runtime/job-run.js';
-import { checkSnapshot, type JobSnapshot } from '../runtime/job-snapshot.js';
+import { checkSnapshot, splitOrderOf, type JobSnapshot } from '../runtime/job-snapshot.js';
 import { DEFAULT_TUNING, type LaneTuning } from '../runtime/lane.js';
 import type { LaneSet } from '../runtime/lane-set.js';
 import { makeInlineLanes, type SpillSettings } from '../runtime/make-lanes.js';
@@ -87,6 +87,7 @@ export async function startJob(options: StartOptions): Promise<RunningJob> {
     laneCount,
     keyGroups: built.plan.keyGroups,
     splits,
+    splitOrder: splitOrderOf(restore, splits),
     firstStep,
     tuning: options.tuning ?? DEFAULT_TUNING,
     restore: restore === undefined ? undefined : { state: restore.state, clocks: restore.clocks },
@@ -177,6 +178,7 @@ class StartedJob implements RunningJob {
       planHash: options.built.hash,
       keyGroups: options.built.plan.keyGroups,
       clocks: restore?.clocks ?? [],
+      splitOrder: splitOrderOf(restore, splits),
     });
     this.done = this.#driver.done.then(
       () => this.#close(),

@@ -1,7 +1,7 @@
 import type { Field, Schema } from '../columns/schema.js';
 import { must } from '../core/assert.js';
 import type { BoundExpression } from '../operators/expression.js';
-import type { BoundAggregate } from '../operators/group-layout.js';
+import { aggregateOf, type BoundAggregate } from '../operators/group-layout.js';
 import type { Expression } from '../plan/expression.js';
 import { typeOf } from '../plan/functions.js';
 import type { AggregateCall, FunctionRef } from '../plan/plan.js';
@@ -18,13 +18,18 @@ export interface BoundArguments {
   readonly aggregates: readonly BoundAggregate[];
 }
 
-/** What a plan cannot hold. */
+/** What a plan cannot hold, and what a node asks of those before it. */
 export interface UserCode {
   /** By slot. */
   readonly functions: readonly ((...args: never[]) => unknown)[];
+  /** The node orders rows of equal event time: they must carry their places (`Batch.positions`). */
+  wantPlaces(): void;
 }
 
-/** The arguments of aggregates by key. An argument that can fail is asked only for the rows of its aggregate's condition. */
+/**
+ * The arguments of aggregates by key. An argument that can fail is asked only for the rows of its aggregate's condition.
+ * Rows get their places where an aggregate depends on their order.
+ */
 export function bindArguments(
   { keys: names, aggregates: calls }: { readonly keys: readonly string[]; readonly aggregates: readonly AggregateCall[] },
   input: Schema,
@@ -57,6 +62,7 @@ export function bindArguments(
     for (const column of args)
       expressions[column] = boundWhere(must(expressions[column], 'an argument'), must(expressions[where], 'its condition'));
   }
+  if (aggregates.some((bound) => aggregateOf(bound).order !== 'none')) code.wantPlaces();
   return { schema: fields, expressions, keys, aggregates };
 }
 

@@ -66,11 +66,13 @@ class ProgramBuilder {
   readonly #nodes: ReadonlyMap<string, PlanNode>;
   readonly #stages: StageDraft[] = [];
   readonly #exchanges: (ExchangeProgram & { readonly targets: Target[] })[] = [];
-  readonly #sources: SourceProgram[] = [];
+  readonly #sources: Omit<SourceProgram, 'positions'>[] = [];
   readonly #sourceNodes: SourceNode[] = [];
   readonly #sinks: { readonly program: Omit<SinkProgram, 'ordered'>; readonly stage: number; readonly built: BuiltSink }[] = [];
   readonly #outlets = new Map<string, Outlet>();
   readonly #pushed = new Set<string>();
+  /** Nodes that order rows by their places. */
+  readonly #ordering = new Set<string>();
 
   constructor(input: ProgramInput) {
     this.#input = input;
@@ -91,12 +93,21 @@ class ProgramBuilder {
     // Lanes of a stage that feeds an exchange must not wait for one another's output: they might wait in a circle.
     const exchanges = this.#exchanges.length > 0;
     const sinks = this.#sinks.map(({ program, stage }) => ({ ...program, ordered: stage === 0 && !exchanges }));
+    const placed = this.#upstream(this.#ordering);
+    const sources = this.#sources.map((source) => ({ ...source, positions: placed.has(source.id) }));
     return {
-      program: { stages: this.#stages, exchanges: this.#exchanges, sources: this.#sources, sinks },
+      program: { stages: this.#stages, exchanges: this.#exchanges, sources, sinks },
       plan: this.#plan,
       sources: this.#sourceNodes,
       sinks: this.#sinks.map(({ built }) => built),
     };
+  }
+
+  /** The nodes, and all that their rows come from. */
+  #upstream(nodes: ReadonlySet<string>): ReadonlySet<string> {
+    const found = new Set(nodes);
+    for (const node of [...this.#plan.nodes].reverse()) if (found.has(node.id)) for (const ref of node.inputs) found.add(ref.node);
+    return found;
   }
 
   #stage(index: number): StageDraft {
@@ -163,7 +174,8 @@ class ProgramBuilder {
     if (this.#pushed.has(node.id)) this.#outlets.set(`${node.id}/main`, must(inputs[0], 'an input'));
     else {
       const { functions, lanes } = this.#input;
-      this.#place(node, lowerNode(node, { inputs: inputs.map((outlet) => outlet.schema), functions, lanes }), inputs);
+      const wantPlaces = () => void this.#ordering.add(node.id);
+      this.#place(node, lowerNode(node, { inputs: inputs.map((outlet) => outlet.schema), functions, lanes, wantPlaces }), inputs);
     }
   }
 

@@ -34,6 +34,11 @@ export interface Batch {
   readonly clocks: Address;
   /** uint8[rows], values of OPS. None: every row is an insert. */
   readonly ops: Address;
+  /**
+   * int64[rows]: the rows' places, by which rows of equal event time are ordered: (source, split, place in the split), see
+   * row-position.ts. None on a stream where nobody asks for them, and of rows that came of no row of a source.
+   */
+  readonly positions: Address;
 }
 
 export const OPS = { insert: 0, updateBefore: 1, updateAfter: 2, delete: 3 } as const;
@@ -47,6 +52,7 @@ export function batchOf(
   times: Address = 0,
   clocks: Address = 0,
   ops: Address = 0,
+  positions: Address = 0,
 ): Batch {
-  return { schema, rows, columns, times, clocks, ops };
+  return { schema, rows, columns, times, clocks, ops, positions };
 }

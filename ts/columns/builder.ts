@@ -28,6 +28,7 @@ export interface RowMeta {
   readonly clock?: number | undefined;
   /** Of OPS. */
   readonly op?: number | undefined;
+  readonly position?: bigint | undefined;
 }
 
 const NO_META: RowMeta = Object.freeze({});
@@ -67,6 +68,7 @@ export class BatchBuilder {
   #writers: ColumnWriter[];
   #times: number[] = [];
   #clocks: number[] = [];
+  #positions: bigint[] = [];
   #ops: number[] = [];
   #rows = 0;
   /** Rows of batches that were finished before, so that errors can count through. */
@@ -142,6 +144,7 @@ export class BatchBuilder {
       times: this.#timed || this.#timeColumn >= 0 ? toInt64(this.#times) : undefined,
       ops: this.#changed ? Uint8Array.from(this.#ops) : undefined,
       clocks: this.#clocked ? toInt64(this.#clocks) : undefined,
+      positions: this.#positions.length > 0 ? BigInt64Array.from(this.#positions) : undefined,
     };
   }
 
@@ -150,6 +153,7 @@ export class BatchBuilder {
     this.#rows = 0;
     this.#times = [];
     this.#clocks = [];
+    this.#positions = [];
     this.#ops = [];
     this.#timed = false;
     this.#clocked = false;
@@ -184,6 +188,9 @@ export class BatchBuilder {
       assert(meta.clock !== undefined, 'rows with and without a clock in one batch');
       this.#clocks.push(meta.clock);
     }
+    if (meta.position !== undefined) this.#positions.push(meta.position);
+    const placed = this.#positions.length === this.#rows + 1;
+    assert(placed || this.#positions.length === 0, 'rows with and without a position in one batch');
     if (op !== undefined && op !== 0) this.#changed = true;
     this.#ops.push(op ?? 0);
     this.#rows++;

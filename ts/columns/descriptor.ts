@@ -12,6 +12,7 @@ import { bitmapBytes, type Schema } from './schema.js';
  *   word 2   times      address or 0, as all that follow
  *   word 3   clocks
  *   word 4   ops
+ *   word 5   positions
  *   then for each column
  *     +0     validity
  *     +1     offsets
@@ -20,7 +21,7 @@ import { bitmapBytes, type Schema } from './schema.js';
  *
  * Addresses are unsigned. The schema is known to both sides from the plan.
  */
-const HEAD_WORDS = 5;
+const HEAD_WORDS = 6;
 const COLUMN_WORDS = 4;
 
 export function descriptorWords(columns: number): number {
@@ -39,6 +40,7 @@ export function writeDescriptor(space: Space, batch: Batch): { readonly at: Addr
   u32[w++] = batch.times;
   u32[w++] = batch.clocks;
   u32[w++] = batch.ops;
+  u32[w++] = batch.positions;
   for (const vector of batch.columns) {
     u32[w++] = vector.validity;
     u32[w++] = vector.offsets;
@@ -71,11 +73,12 @@ export function copyFrom(sender: Memory, at: Address, schema: Schema, space: Spa
   const times = copy(words[w++] as number, rows * 8);
   const clocks = copy(words[w++] as number, rows * 8);
   const ops = copy(words[w++] as number, rows);
+  const positions = copy(words[w++] as number, rows * 8);
   const columns = schema.map((field): Vector => {
     const validity = copy(words[w++] as number, bitmapBytes(rows));
     const offsets = copy(words[w++] as number, (rows + 1) * 4);
     const values = words[w++] as number;
     return { kind: field.kind, validity, offsets, values: copy(values, words[w++] as number) };
   });
-  return batchOf(schema, rows, columns, times, clocks, ops);
+  return batchOf(schema, rows, columns, times, clocks, ops, positions);
 }

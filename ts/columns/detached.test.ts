@@ -45,13 +45,13 @@ function randomBatch(random: Random, to: Space, rows: number, nulls: boolean): B
       x: Uint8Array.from({ length: random.int(0, 5) }, () => random.int(0, 255)),
       t: random.int(-1e12, 1e12),
     };
-    builder.append(row, { time: row.t, clock: row.t - 5, op: random.int(0, 3) });
+    builder.append(row, { time: row.t, clock: row.t - 5, op: random.int(0, 3), position: BigInt(row.i) });
   }
   return builder.finish(to);
 }
 
 function all(batch: DetachedBatch): unknown {
-  return { rows: detachedToRows(batch), times: batch.times, clocks: batch.clocks, ops: batch.ops };
+  return { rows: detachedToRows(batch), times: batch.times, clocks: batch.clocks, ops: batch.ops, positions: batch.positions };
 }
 
 test('a batch is copied out and in again, through another memory too', () => {
@@ -67,7 +67,7 @@ test('a batch is copied out and in again, through another memory too', () => {
       assert.equal(transferables(detached).length, 1);
       assert.deepEqual(batchToRows(b.memory, attach(b, detached)), expected);
       const { at, words } = writeDescriptor(a, batch);
-      assert.equal(words, 5 + 4 * SCHEMA.length);
+      assert.equal(words, 6 + 4 * SCHEMA.length);
       assert.equal(describedRows(a.memory, at), rows);
       const copy = copyFrom(a.memory, at, SCHEMA, c);
       a.memory.u8.fill(0);

@@ -12,6 +12,7 @@ export interface DetachedBatch {
   readonly ops: Uint8Array | undefined;
   /** Only between lanes and in tests: users never see them. */
   readonly clocks?: BigInt64Array | undefined;
+  readonly positions?: BigInt64Array | undefined;
 }
 
 /** `values` of fixed-width kinds begin at a multiple of the element's size; buffers may be longer than their rows need. */
@@ -28,7 +29,7 @@ const ALIGN = 64;
 /** Copies a batch out of linear memory, into one ArrayBuffer of its own. */
 export function detach(memory: Memory, batch: Batch): DetachedBatch {
   const { rows } = batch;
-  const copy = new Copier(memory, batchBytes(memory, batch) + (batch.columns.length * 3 + 3) * ALIGN);
+  const copy = new Copier(memory, batchBytes(memory, batch) + (batch.columns.length * 3 + 4) * ALIGN);
   const columns = batch.columns.map((vector): DetachedVector => {
     const validity = vector.validity === NONE ? undefined : copy.bytes(vector.validity, bitmapBytes(rows));
     const offsets = vector.offsets === NONE ? undefined : asInt32(copy.bytes(vector.offsets, (rows + 1) * 4));
@@ -41,6 +42,7 @@ export function detach(memory: Memory, batch: Batch): DetachedBatch {
     times: batch.times === NONE ? undefined : asInt64(copy.bytes(batch.times, rows * 8)),
     ops: batch.ops === NONE ? undefined : copy.bytes(batch.ops, rows),
     clocks: batch.clocks === NONE ? undefined : asInt64(copy.bytes(batch.clocks, rows * 8)),
+    positions: batch.positions === NONE ? undefined : asInt64(copy.bytes(batch.positions, rows * 8)),
   };
 }
 
@@ -70,6 +72,7 @@ export function attach(space: Space, detached: DetachedBatch): Batch {
     put(bytesOf(detached.times), rows * 8),
     put(bytesOf(detached.clocks), rows * 8),
     put(detached.ops, rows),
+    put(bytesOf(detached.positions), rows * 8),
   );
 }
 
@@ -82,7 +85,8 @@ export function valuesBytes(memory: Memory, vector: Vector, rows: number): numbe
 /** Bytes that a batch's buffers hold, without padding. */
 export function batchBytes(memory: Memory, batch: Batch): number {
   const { rows } = batch;
-  let bytes = (batch.times === NONE ? 0 : rows * 8) + (batch.clocks === NONE ? 0 : rows * 8) + (batch.ops === NONE ? 0 : rows);
+  let bytes = batch.ops === NONE ? 0 : rows;
+  for (const words of [batch.times, batch.clocks, batch.positions]) if (words !== NONE) bytes += rows * 8;
   for (const vector of batch.columns) {
     if (vector.validity !== NONE) bytes += bitmapBytes(rows);
     if (vector.offsets !== NONE) bytes += (rows + 1) * 4;
@@ -93,7 +97,8 @@ export function batchBytes(memory: Memory, batch: Batch): number {
 
 /** Bytes that a detached batch's buffers hold. */
 export function detachedBytes(batch: DetachedBatch): number {
-  let bytes = (batch.times?.byteLength ?? 0) + (batch.clocks?.byteLength ?? 0) + (batch.ops?.byteLength ?? 0);
+  let bytes = 0;
+  for (const view of [batch.times, batch.clocks, batch.ops, batch.positions]) bytes += view?.byteLength ?? 0;
   for (const { validity, offsets, values } of batch.columns) {
     bytes += (validity?.byteLength ?? 0) + (offsets?.byteLength ?? 0) + values.byteLength;
   }
@@ -106,7 +111,7 @@ export function transferables(batch: DetachedBatch): ArrayBuffer[] {
   const add = (view: ArrayBufferView | undefined): void => {
     if (view?.buffer instanceof ArrayBuffer) buffers.add(view.buffer);
   };
-  for (const view of [batch.times, batch.clocks, batch.ops]) add(view);
+  for (const view of [batch.times, batch.clocks, batch.ops, batch.positions]) add(view);
   for (const { validity, offsets, values } of batch.columns) for (const view of [validity, offsets, values]) add(view);
   return [...buffers];
 }
@@ -136,6 +141,7 @@ export function concatDetached(schema: Schema, batches: readonly DetachedBatch[]
     times: concatTimes(rows, filled, (batch) => batch.times, 'times'),
     clocks: concatTimes(rows, filled, (batch) => batch.clocks, 'clocks'),
     ops: concatOps(rows, filled),
+    positions: concatPositions(rows, filled),
   };
 }
 
@@ -192,6 +198,18 @@ function concatTimes(
     const times = part(batch);
     assert(times !== undefined, `batches with and without ${what} cannot become one`);
     out.set(times.length > batch.rows ? times.subarray(0, batch.rows) : times, row);
+    row += batch.rows;
+  }
+  return out;
+}
+
+/** Rows without a place have the first. */
+function concatPositions(rows: number, batches: readonly DetachedBatch[]): BigInt64Array | undefined {
+  if (batches.every((batch) => batch.positions === undefined)) return undefined;
+  const out = new BigInt64Array(rows);
+  let row = 0;
+  for (const batch of batches) {
+    if (batch.positions !== undefined) out.set(batch.positions.subarray(0, batch.rows), row);
     row += batch.rows;
   }
   return out;

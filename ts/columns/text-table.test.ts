@@ -8,8 +8,8 @@ import { describeSchema, field, KINDS, LIST_KINDS } from './schema.js';
 import { parseTable, printTable } from './text-table.js';
 
 function everything(batch: DetachedBatch): unknown {
-  const { times, clocks, ops } = batch;
-  return { schema: describeSchema(batch.schema), rows: detachedToRows(batch), times, clocks, ops };
+  const { times, clocks, ops, positions } = batch;
+  return { schema: describeSchema(batch.schema), rows: detachedToRows(batch), times, clocks, ops, positions };
 }
 
 test('a table is read: kinds, nulls, stamps, quoted text', () => {
@@ -51,7 +51,10 @@ test('what is printed reads back the same', () => {
       ];
       const lists = KINDS.map((_, k) => Array.from({ length: random.int(0, 3) }, () => value()[k]));
       const values = [...value(), ...lists];
-      const meta = round % 2 === 0 ? { time: random.int(-9, 9), clock: random.int(-9, 9), op: random.int(0, 3) } : undefined;
+      const meta =
+        round % 2 === 0
+          ? { time: random.int(-9, 9), clock: random.int(-9, 9), op: random.int(0, 3), position: BigInt(random.int(0, 99)) }
+          : undefined;
       builder.appendValues(
         values.map((one) => (random.bool(0.2) ? null : one)),
         meta,

@@ -15,7 +15,7 @@ import type { Item, Value } from './values.js';
  *   -D 2000 | "a | b"   | .
  *
  * The first line names the columns, each with its kind, `?` if it is nullable. A first cell made only of the words `op`,
- * `time` and `clock` says what each row carries beside its values. `.` is null. Text stands bare, or as a JSON string
+ * `time`, `clock` and `place` says what each row carries beside its values. `.` is null. Text stands bare, or as a JSON string
  * where that would be misread; bytes as 0x00ff; times as milliseconds or ISO 8601; lists as `[1, 2]`, with every text in them a
  * JSON string. Blank lines do not count.
  */
@@ -50,13 +50,18 @@ export function printBatch(memory: Memory, batch: Batch): string {
 
 /** What parseTable reads: columns aligned, a line each row. */
 export function printTable(batch: DetachedBatch): string {
-  const { schema, ops, times, clocks } = batch;
-  const stamps: Stamp[] = STAMPS.filter((stamp) => ({ op: ops, time: times, clock: clocks })[stamp] !== undefined);
+  const { schema, ops, times, clocks, positions } = batch;
+  const stamps: Stamp[] = STAMPS.filter((stamp) => ({ op: ops, time: times, clock: clocks, place: positions })[stamp] !== undefined);
   const columns = schema.map((f) => `${f.name} ${f.kind}${f.nullable ? '?' : ''}`);
   const table = [stamps.length > 0 ? [stamps.join(' '), ...columns] : columns];
   detachedToRows({ ...batch, ops: undefined }).forEach((row, r) => {
     const cells = schema.map((f) => printValue(row[f.name] as Value));
-    const carried = { op: OP_NAMES[ops?.[r] ?? 0] as Op, time: String(times?.[r]), clock: String(clocks?.[r]) };
+    const carried = {
+      op: OP_NAMES[ops?.[r] ?? 0] as Op,
+      time: String(times?.[r]),
+      clock: String(clocks?.[r]),
+      place: String(positions?.[r]),
+    };
     table.push(stamps.length > 0 ? [stamps.map((stamp) => carried[stamp]).join(' '), ...cells] : cells);
   });
   const widths = (table[0] as string[]).map((_, c) => Math.max(...table.map((cells) => (cells[c] as string).length)));
@@ -70,7 +75,7 @@ export function printTable(batch: DetachedBatch): string {
     .join('\n');
 }
 
-const STAMPS = ['op', 'time', 'clock'] as const;
+const STAMPS = ['op', 'time', 'clock', 'place'] as const;
 type Stamp = (typeof STAMPS)[number];
 
 function stampsOf(cell: string): Stamp[] {
@@ -81,10 +86,11 @@ function stampsOf(cell: string): Stamp[] {
 function parseStamps(stamps: readonly Stamp[], cell: string): RowMeta {
   const words = cell.split(/\s+/);
   if (words.length !== stamps.length) throw wrong(`expected ${stamps.join(' ')}, found ${cell}`);
-  const meta: { op?: number; time?: number; clock?: number } = {};
+  const meta: { op?: number; time?: number; clock?: number; position?: bigint } = {};
   stamps.forEach((stamp, i) => {
     const word = words[i] as string;
-    if (stamp !== 'op') meta[stamp] = parseNumber(word, stamp);
+    if (stamp === 'place') meta.position = BigInt(parseNumber(word, stamp));
+    else if (stamp !== 'op') meta[stamp] = parseNumber(word, stamp);
     else if ((meta.op = OP_NAMES.indexOf(word as Op)) < 0) throw wrong(`op: expected ${OP_NAMES.join(', ')}; found ${word}`);
   });
   return meta;

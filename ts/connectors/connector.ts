@@ -26,7 +26,7 @@ export interface SplitSpec {
 
 /**
  * A piece of one split, [from, to) in the split's own positions (bytes, row numbers, offsets). A position is a
- * number that grows; a split read again from a position gives the same rows.
+ * number that grows, by at least one a row; a split read again from a position gives the same rows.
  */
 export interface BlockRef {
   readonly source: number;

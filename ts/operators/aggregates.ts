@@ -25,6 +25,8 @@ export interface Argument {
   readonly bitmap: Address;
   /** int64 a row: the rows' event times. NONE on a stream without. */
   readonly times: Address;
+  /** int64 a row: the rows' places, for ties of event time (`Batch.positions`). NONE where rows have none. */
+  readonly positions: Address;
 }
 
 /** What an aggregate is made for. */

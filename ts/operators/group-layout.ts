@@ -98,7 +98,12 @@ export function argumentsOf(ws: Workspace, layout: GroupLayout, batch: Batch): A
   return layout.aggregates.map(({ bound, aggregate }) => {
     const args = bound.args.map((column) => must(batch.columns[column], 'an argument'));
     const where = bound.where === undefined ? undefined : must(batch.columns[bound.where], 'a condition');
-    return { words: aggregate.words(ws, args, batch.rows), bitmap: bitmapOf(ws, batch.rows, args, where), times: batch.times };
+    return {
+      words: aggregate.words(ws, args, batch.rows),
+      bitmap: bitmapOf(ws, batch.rows, args, where),
+      times: batch.times,
+      positions: batch.positions,
+    };
   });
 }
 

@@ -47,10 +47,15 @@ export function rowsGiven(given: unknown): Iterator<unknown> {
   );
 }
 
-/** Times, clocks and operations of some rows, without their columns. */
+/** What rows carry beside their columns. */
+export function bareOf({ rows, times, clocks, ops, positions }: Batch): Batch {
+  return batchOf([], rows, [], times, clocks, ops, positions);
+}
+
+/** The same of some rows. */
 export function takeStamps(ws: Workspace, batch: Batch, rows: readonly number[]): Batch {
-  const bare = batchOf([], batch.rows, [], batch.times, batch.clocks, batch.ops);
-  if (batch.times === NONE && batch.clocks === NONE && batch.ops === NONE) return { ...bare, rows: rows.length };
+  const bare = bareOf(batch);
+  if ([batch.times, batch.clocks, batch.ops, batch.positions].every((at) => at === NONE)) return { ...bare, rows: rows.length };
   return takeBatch(ws, bare, writeSelection(ws, rows), rows.length);
 }
 

@@ -1,4 +1,4 @@
-import { batchOf, type Batch } from '../columns/batch.js';
+import type { Batch } from '../columns/batch.js';
 import { BatchBuilder } from '../columns/builder.js';
 import { RowReader } from '../columns/rows.js';
 import type { Schema } from '../columns/schema.js';
@@ -9,6 +9,7 @@ import { sliceBatch, takeBatch, type Selection } from '../wasm/selection.js';
 import type { Workspace } from '../wasm/workspace.js';
 import { NO_WAKEUP, type Operator, type Outbox, type StepMark, type Wakeup } from './operator.js';
 import {
+  bareOf,
   functionFailed,
   holds,
   MAX_MADE_BYTES,
@@ -150,8 +151,7 @@ export class MapRows extends RowsOperator {
       builder.append(fn(reader.row(this.at)) as Record<string, unknown>);
       this.at++;
     }
-    const bare = batchOf([], batch.rows, [], batch.times, batch.clocks, batch.ops);
-    return { port: 0, batch: stamped(builder.finish(this.ws), sliceBatch(this.ws, bare, from, this.at)) };
+    return { port: 0, batch: stamped(builder.finish(this.ws), sliceBatch(this.ws, bareOf(batch), from, this.at)) };
   }
 }
 
@@ -269,6 +269,6 @@ export class BranchRows extends RowsOperator {
 
 const MADE_BY_FUNCTION = Object.freeze({ rowIs: 'the row that its function gave', code: 'function.failed' } as const);
 
-function stamped(batch: Batch, { times, clocks, ops }: Batch): Batch {
-  return { ...batch, times, clocks, ops };
+function stamped(batch: Batch, { times, clocks, ops, positions }: Batch): Batch {
+  return { ...batch, times, clocks, ops, positions };
 }

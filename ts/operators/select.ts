@@ -32,7 +32,7 @@ export class Select implements Operator {
     this.#at = 0;
     if (batch.rows === 0) return;
     const columns = this.#columns.map((column) => evaluate(this.#ws, column, batch));
-    this.#result = batchOf(this.#schema, batch.rows, columns, batch.times, batch.clocks, batch.ops);
+    this.#result = batchOf(this.#schema, batch.rows, columns, batch.times, batch.clocks, batch.ops, batch.positions);
     this.#rows += batch.rows;
   }
 

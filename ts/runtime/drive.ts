@@ -17,6 +17,7 @@ export interface DriverParts {
   readonly planHash: string;
   readonly keyGroups: number;
   readonly clocks: readonly SourceClockState[];
+  readonly splitOrder: readonly (readonly string[])[];
 }
 
 /** Cuts and submits steps until the inputs end or somebody says stop. */
@@ -137,7 +138,7 @@ export class Driver {
   }
 
   #snapshotOf(result: StepResult, positions: JobSnapshot['positions'], nextBlock: number): JobSnapshot {
-    const { planHash, keyGroups } = this.#parts;
+    const { planHash, keyGroups, splitOrder } = this.#parts;
     return {
       format: 1,
       planHash,
@@ -146,6 +147,7 @@ export class Driver {
       nextBlock,
       positions,
       clocks: result.clocks,
+      splitOrder,
       state: result.state ?? { operators: {} },
     };
   }

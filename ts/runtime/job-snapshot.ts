@@ -14,7 +14,14 @@ export interface JobSnapshot {
   /** By source, in the order of the plan. */
   readonly positions: readonly SourcePositions[];
   readonly clocks: readonly SourceClockState[];
+  /** By source: ids of splits, each at its number in rows' places, which state may hold. */
+  readonly splitOrder?: readonly (readonly string[])[];
   readonly state: LaneState;
+}
+
+/** Numbers of splits that are there now: those of the snapshot stay as they were, even of splits that have gone. */
+export function splitOrderOf(snapshot: JobSnapshot | undefined, splits: readonly (readonly { readonly id: string }[])[]): string[][] {
+  return splits.map((found, source) => [...new Set([...(snapshot?.splitOrder?.[source] ?? []), ...found.map(({ id }) => id)])]);
 }
 
 /** Refuses a snapshot of another job: restoring it would be wrong in ways nobody would notice. */

@@ -45,6 +45,8 @@ export interface LaneParts {
   readonly lanes: number;
   readonly keyGroups: number;
   readonly splits: readonly (readonly SplitSpec[])[];
+  /** By source: ids of splits, each at its number in rows' places. As `splits`, unless said. */
+  readonly splitOrder?: readonly (readonly string[])[] | undefined;
   readonly firstStep: number;
   readonly restore: { readonly state: LaneState; readonly clocks: readonly SourceClockState[] } | undefined;
   readonly tuning: LaneTuning;
@@ -110,6 +112,7 @@ export class Lane {
           board,
           bells,
           splits: must(parts.splits[index], 'splits'),
+          splitOrder: parts.splitOrder?.[index] ?? must(parts.splits[index], 'splits').map(({ id }) => id),
           contentOf: (no) => this.#contents.get(no),
           state: parts.restore?.clocks[index],
         });

@@ -20,6 +20,7 @@ export interface LanesParts {
   readonly laneCount: number;
   readonly keyGroups: number;
   readonly splits: readonly (readonly SplitSpec[])[];
+  readonly splitOrder?: readonly (readonly string[])[] | undefined;
   readonly firstStep: number;
   readonly tuning: LaneTuning;
   readonly restore: { readonly state: LaneState; readonly clocks: readonly SourceClockState[] } | undefined;

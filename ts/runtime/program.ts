@@ -55,6 +55,8 @@ export interface SourceProgram {
   readonly eventTime: EventTimeProgram | undefined;
   /** A condition pushed into the source: rows it does not select are dropped before their strings are copied. */
   readonly filter: ((ws: Workspace, batch: Batch) => { selection: Address; count: number }) | undefined;
+  /** Whether rows carry their places: somebody downstream orders rows of equal event time by them. */
+  readonly positions: boolean;
   /** Where rows go, and where what could not be decoded goes. */
   readonly targets: readonly Target[];
   readonly malformed: readonly Target[];

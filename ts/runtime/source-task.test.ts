@@ -26,6 +26,7 @@ const PROGRAM: Program = {
       schema: ROWS,
       eventTime: { column: 0, boundMs: BOUND_MS, candidates: undefined, idleAfterMs: undefined, maxFutureMs: undefined },
       filter: undefined,
+      positions: false,
       targets: [],
       malformed: [],
       createReader: (ws) => new ContentReader(ws, ROWS, ROWS),

@@ -1,4 +1,5 @@
 import { batchOf, type Batch, type Vector } from '../columns/batch.js';
+import { checkPositions, rowPosition } from '../columns/row-position.js';
 import { NONE, type Address } from '../columns/memory.js';
 import type { BlockContent, BlockRef, LaneReader, PendingRows, SourceItem, SplitSpec } from '../connectors/connector.js';
 import { assert, must } from '../core/assert.js';
@@ -22,6 +23,8 @@ export interface SourceTaskParts {
   readonly board: BlockBoard;
   readonly bells: Doorbells;
   readonly splits: readonly SplitSpec[];
+  /** Ids of splits, each at its number in rows' places. */
+  readonly splitOrder: readonly string[];
   readonly contentOf: (no: number) => BlockContent | undefined;
   readonly state: SourceClockState | undefined;
 }
@@ -36,8 +39,13 @@ interface SettledRows {
   readonly selection: Address;
 }
 
+type HeldItem = (SourceItem | SettledRows) & {
+  /** The number in the block of the first row that was read. */
+  readonly first: number;
+};
+
 interface Held {
-  readonly items: (SourceItem | SettledRows)[];
+  readonly items: HeldItem[];
   readonly watermark: number;
 }
 
@@ -194,14 +202,15 @@ export class SourceTask {
     const aside = this.#aside;
     const items = held.items.map((item) => {
       if (item.port === 'settled') return item;
-      if (item.port === 'malformed') return { port: 'malformed' as const, batch: copyBatchTo(aside, ws.memory, item.batch) };
+      const { first } = item;
+      if (item.port === 'malformed') return { port: 'malformed' as const, first, batch: copyBatchTo(aside, ws.memory, item.batch) };
       const { rows } = item.partial;
       const kept = rows === 0 ? undefined : this.program.filter?.(ws, item.partial);
       const all = kept === undefined || kept.count === rows;
       const batch = copyBatchTo(aside, ws.memory, all ? item.finish(NONE, rows) : item.finish(kept.selection, kept.count));
-      if (all) return { port: 'settled' as const, batch, times: timesOf(batch, eventTime.column), rows, selection: NONE };
+      if (all) return { port: 'settled' as const, first, batch, times: timesOf(batch, eventTime.column), rows, selection: NONE };
       const times = this.#copied(timesOf(item.partial, eventTime.column), rows * 8);
-      return { port: 'settled' as const, batch, times, rows, selection: this.#copied(kept.selection, kept.count * 4) };
+      return { port: 'settled' as const, first, batch, times, rows, selection: this.#copied(kept.selection, kept.count * 4) };
     });
     ws.scratch.reset();
     return { items, watermark: held.watermark };
@@ -214,11 +223,13 @@ export class SourceTask {
   }
 
   /** Settled rows with their event times, and their clocks where one could be late. */
-  #judged({ batch, times, rows, selection }: SettledRows): Batch {
+  #judged({ batch, times, rows, selection, first }: SettledRows & HeldItem): Batch {
     const eventTime = must(this.program.eventTime, 'an event time');
     const clocks = rows === 0 ? NONE : this.#clocksOf(times, rows);
     const kept = clocks === NONE || selection === NONE ? clocks : takeVector(this.#parts.ws, int64At(clocks), selection, batch.rows).values;
-    return batchOf(batch.schema, batch.rows, batch.columns, batch.rows === 0 ? NONE : timesOf(batch, eventTime.column), kept, batch.ops);
+    const positions = this.#positionsOf(first, selection, batch.rows);
+    const own = batch.rows === 0 ? NONE : timesOf(batch, eventTime.column);
+    return batchOf(batch.schema, batch.rows, batch.columns, own, kept, batch.ops, positions);
   }
 
   #read(block: BlockRef, place: number): Held {
@@ -226,13 +237,13 @@ export class SourceTask {
       this.#parts.splits.find((s) => s.id === block.split),
       `split ${block.split}`,
     );
-    const items: SourceItem[] = [];
+    const items: HeldItem[] = [];
     let rows = 0;
     let watermark = -Infinity;
     try {
       for (const read of this.#reader.read(block, split, this.#parts.contentOf(block.no))) {
         const item = read.port === 'rows' ? this.#withoutFuture(read) : read;
-        items.push(item);
+        items.push({ ...item, first: rows });
         if (item.port !== 'rows') continue;
         rows += item.partial.rows;
         watermark = Math.max(watermark, this.#candidate(item.partial));
@@ -240,6 +251,7 @@ export class SourceTask {
     } catch (error) {
       throw toExternalError(error, 'source.failed', 'the source', this.program.id);
     }
+    if (this.program.positions) checkPositions(this.#parts.index, this.#parts.splitOrder.length, block, rows);
     this.#rows += rows;
     this.#facts.push({ no: block.no, rows, watermark });
     if (this.program.eventTime !== undefined) this.#publish(place, watermark);
@@ -281,7 +293,7 @@ export class SourceTask {
   }
 
   /** The rows with their event times, and, if one could be late, their clocks; the split's watermark moves over them. */
-  #timed(item: PendingRows): Batch {
+  #timed(item: PendingRows & HeldItem): Batch {
     const eventTime = this.program.eventTime;
     const { ws } = this.#parts;
     const { rows } = item.partial;
@@ -292,7 +304,20 @@ export class SourceTask {
     const batch = all ? item.finish(NONE, rows) : item.finish(kept.selection, kept.count);
     const times = eventTime === undefined || batch.rows === 0 ? NONE : timesOf(batch, eventTime.column);
     const keptClocks = clocks === NONE || all ? clocks : takeVector(ws, int64At(clocks), kept.selection, kept.count).values;
-    return batchOf(batch.schema, batch.rows, batch.columns, times, keptClocks, batch.ops);
+    const positions = this.#positionsOf(item.first, all ? NONE : kept.selection, batch.rows);
+    return batchOf(batch.schema, batch.rows, batch.columns, times, keptClocks, batch.ops, positions);
+  }
+
+  /** The places of the selected rows of those that were read, of which the first has this number in the block at hand. */
+  #positionsOf(first: number, selection: Address, rows: number): Address {
+    if (!this.program.positions || rows === 0) return NONE;
+    const { ws, index, splitOrder } = this.#parts;
+    const { split, from } = must(this.#blocks[this.#at], 'the block at hand').block;
+    const number = splitOrder.indexOf(split);
+    assert(number >= 0, () => `split ${split} has no number`);
+    const out = ws.alloc(rows * 8);
+    ws.kernels.positions_of_rows(rowPosition(index, number, from + first), selection, rows, out);
+    return out;
   }
 
   #clocks(batch: Batch): Address {

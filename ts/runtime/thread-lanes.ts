@@ -23,6 +23,7 @@ export interface LaneTask {
   readonly port: MessagePort;
   readonly seed: bigint;
   readonly splits: LanesParts['splits'];
+  readonly splitOrder: LanesParts['splitOrder'];
   readonly keyGroups: number;
   readonly firstStep: number;
   readonly tuning: LanesParts['tuning'];
@@ -88,7 +89,7 @@ export class ThreadLanes implements LaneSet {
     this.#receive = (message) => {
       if (!this.#closed) receive(message);
     };
-    const { laneCount, host, splits, keyGroups, firstStep, tuning, restore, spill } = this.#parts;
+    const { laneCount, host, splits, splitOrder, keyGroups, firstStep, tuning, restore, spill } = this.#parts;
     const kernels = loadKernels('simd.mt');
     const memories = Array.from({ length: laneCount }, () => createMemory(LANE_BYTES, true));
     const ready: Promise<void>[] = [];
@@ -108,6 +109,7 @@ export class ThreadLanes implements LaneSet {
         port: port2,
         seed,
         splits,
+        splitOrder,
         keyGroups,
         firstStep,
         tuning,

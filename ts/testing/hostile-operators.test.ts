@@ -53,7 +53,7 @@ function script({ seed, steps = 6, rows = 60, inputs = 1, lateMs = 0, clocks = l
       for (let r = 0; r < count; r++) {
         const time = watermark + 1 + random.int(-lateMs, 300);
         clock = Math.max(clock, time - 250);
-        const meta = { time, ...(clocks ? { clock } : {}), ...(ops ? { op: random.int(0, 3) } : {}) };
+        const meta = { time, position: BigInt(step * 1000 + r), ...(clocks ? { clock } : {}), ...(ops ? { op: random.int(0, 3) } : {}) };
         builder.appendValues(randomValues(random, time), meta);
       }
       batches.push(step > 0 && count === 0 ? undefined : builder.finishDetached());

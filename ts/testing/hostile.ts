@@ -276,6 +276,7 @@ function rowsOf(ws: Workspace, batch: DetachedBatch, input: number, keys: readon
       time: batch.times === undefined ? undefined : Number(batch.times[row]),
       clock: batch.clocks === undefined ? undefined : Number(batch.clocks[row]),
       op: batch.ops?.[row],
+      position: batch.positions?.[row],
     },
     group: groups?.[row] ?? 0,
   }));

@@ -39,6 +39,11 @@ function randomBatch(ws: Workspace, random: Random, rows: number, nulls: Nulls):
       words.map((w) => w + 5n),
     ).values,
     ops,
+    positions: writeColumn(
+      ws,
+      'int64',
+      words.map((w) => w * 3n),
+    ).values,
   };
 }
 
@@ -48,10 +53,12 @@ function everything(ws: Workspace, batch: Batch): Value[][] {
   const words = (values: number): Value[] => readColumn(ws.memory, { kind: 'timestamp', validity: 0, offsets: 0, values }, rows);
   const times = words(batch.times);
   const clocks = words(batch.clocks);
+  const positions = words(batch.positions);
   return readBatch(ws.memory, batch).map((row, i) => [
     ...row,
     times[i] as Value,
     clocks[i] as Value,
+    positions[i] as Value,
     batch.ops === 0 ? 0 : (ws.memory.u8[batch.ops + i] as number),
   ]);
 }

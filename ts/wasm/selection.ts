@@ -30,7 +30,7 @@ export function rangeSelection(ws: Workspace, from: number, to: number): Selecti
 }
 
 /**
- * The rows that the selection names, in its order, with their times, clocks and operations. Everything is copied.
+ * The rows that the selection names, in its order, with their times, clocks, operations and places. Everything is copied.
  * `schema`, when given, renames the columns.
  */
 export function takeBatch(ws: Workspace, batch: Batch, selection: Address, count: number, schema: Schema = batch.schema): Batch {
@@ -43,6 +43,7 @@ export function takeBatch(ws: Workspace, batch: Batch, selection: Address, count
     take64(ws, batch.times, selection, count),
     take64(ws, batch.clocks, selection, count),
     take8(ws, batch.ops, selection, count),
+    take64(ws, batch.positions, selection, count),
   );
 }
 
@@ -105,7 +106,7 @@ export function sliceBatch(ws: Workspace, batch: Batch, from: number, to: number
   if (from === 0 && to === batch.rows) return batch;
   const at = (base: Address, bytes: number): Address => (base === NONE ? NONE : base + from * bytes);
   const columns = batch.columns.map((column) => sliceVector(ws, column, from, to));
-  return batchOf(batch.schema, to - from, columns, at(batch.times, 8), at(batch.clocks, 8), at(batch.ops, 1));
+  return batchOf(batch.schema, to - from, columns, at(batch.times, 8), at(batch.clocks, 8), at(batch.ops, 1), at(batch.positions, 8));
 }
 
 /** The same of one column. */
@@ -142,7 +143,7 @@ function sliceBits(ws: Workspace, bits: Address, from: number, rows: number): Ad
 
 /**
  * The rows of all batches, one after another, as one batch; at least one batch, all of one schema. Where only some
- * batches carry operations or clocks, the others' rows are inserts, and rows that nothing judges late.
+ * batches carry operations, clocks or places, the others' rows are inserts, rows that nothing judges late, and rows of the first place.
  */
 export function concatBatches(ws: Workspace, batches: readonly Batch[]): Batch {
   const first = must(batches[0], 'a batch to concatenate');
@@ -174,6 +175,7 @@ export function concatBatches(ws: Workspace, batches: readonly Batch[]): Batch {
     words((b) => b.times, 0n),
     words((b) => b.clocks, -(2n ** 63n)),
     concatOps(ws, batches, rows),
+    words((b) => b.positions, 0n),
   );
 }
 
@@ -260,7 +262,8 @@ export function copyBatchTo(space: Space, source: Memory, batch: Batch): Batch {
     if (layout !== 'bytes') return { kind, validity, offsets: NONE, values: copy(vector.values, valueBytes(kind, rows)) };
     return { kind, validity, offsets: copy(vector.offsets, (rows + 1) * 4), values: copy(vector.values, readOffset(source, vector, rows)) };
   });
-  return batchOf(batch.schema, rows, columns, copy(batch.times, rows * 8), copy(batch.clocks, rows * 8), copy(batch.ops, rows));
+  const words = (from: Address): Address => copy(from, rows * 8);
+  return batchOf(batch.schema, rows, columns, words(batch.times), words(batch.clocks), copy(batch.ops, rows), words(batch.positions));
 }
 
 function readOffset(memory: Memory, vector: Vector, row: number): number {

@@ -32,7 +32,7 @@ export function extreme(kind: Kind, which: 'min' | 'max'): Aggregate {
     add,
     merge(rows, offset, [value], batchRows) {
       const v = must(value, 'a state column');
-      add(rows, offset, { words: words(rows.ws, [v], batchRows), bitmap: v.validity, times: NONE });
+      add(rows, offset, { words: words(rows.ws, [v], batchRows), bitmap: v.validity, times: NONE, positions: NONE });
     },
     read: (rows, offset) => [read(rows, offset)],
     result: read,
