@@ -27,3 +27,5 @@ export * from "./kernels/text";
 export * from "./kernels/time";
 export * from "./state/key-table";
 export * from "./state/value-set";
+export * from "./kernels/kept-rows";
+export * from "./kernels/top-n";

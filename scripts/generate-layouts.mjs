@@ -25,6 +25,38 @@ const STRUCTS = {
     // Of each size 2^k, the first of the blocks that were given back (assembly/state/heap.ts).
     free: 128,
   },
+  // assembly/state/row-store.ts; free lists by class stand behind it
+  ROW_STORE: {
+    stride: 4,
+    words: 4,
+    references: 4,
+    free: 4,
+    top: 4,
+    end: 4,
+    live: 4,
+    heapTop: 4,
+    heapEnd: 4,
+    needBytes: 4,
+    reason: 4,
+    heapUsed: 4,
+  },
+  // assembly/kernels/top-n.ts
+  TOP_N: {
+    store: 4,
+    n: 4,
+    keepAll: 4,
+    latestFirst: 4,
+    bySet: 4,
+    orders: 4,
+    orderCount: 4,
+    valuesFrom: 4,
+    touched: 4,
+    cursor: 4,
+    index: 4,
+    half: 4,
+    liveGroups: 4,
+    unmatched: 4,
+  },
 };
 
 function layout(fields) {

@@ -11,6 +11,7 @@
 import {
   GROUP_TABLE_HEAP_END, GROUP_TABLE_HEAP_TOP, GROUP_TABLE_NEED_BYTES, GROUP_TABLE_REASON, GROUP_TABLE_ROWS, GROUP_TABLE_STRIDE, GROUP_TABLE_USED,
 } from "../memory/generated/layouts";
+import { compareBytes } from "../state/compare-bytes";
 
 // @ts-ignore: decorator
 @inline
@@ -167,24 +168,6 @@ export function accumulate_max_i64(ats: usize, offset: u32, values: usize, bitma
       store<u64>(at, 1, 8);
     }
   }
-}
-
-/** As memcmp, a shorter value before a longer one that begins with it. */
-function compareBytes(a: u64, b: u64): i32 {
-  const n = min(<u32>(a >>> 32), <u32>(b >>> 32));
-  let p = <usize>(<u32>a);
-  let q = <usize>(<u32>b);
-  const whole = p + (n & ~7);
-  for (; p < whole; p += 8, q += 8) {
-    const x = load<u64>(p);
-    const y = load<u64>(q);
-    if (x != y) return bswap(x) < bswap(y) ? -1 : 1;
-  }
-  for (const end = p + (n & 7); p < end; p++, q++) {
-    const d = <i32>load<u8>(p) - <i32>load<u8>(q);
-    if (d) return d;
-  }
-  return <i32>((a >>> 32) > (b >>> 32)) - <i32>((a >>> 32) < (b >>> 32));
 }
 
 // Rows whose group is not in table T are passed over: one call a table. The row that needs heap stops the kernel, as in

@@ -1,6 +1,6 @@
 import { MillraceError } from '../core/errors.js';
 import type { ListKind, Schema as Fields } from '../columns/schema.js';
-import type { Expression, LiteralOption } from '../plan/expression.js';
+import type { Expression, LiteralOption, OrderBy } from '../plan/expression.js';
 import { describe, typeOf } from '../plan/functions.js';
 import { nearest } from '../plan/nearest.js';
 import { literalOf } from './literals.js';
@@ -25,6 +25,15 @@ import {
 /** Any column; light, so that checks against it are cheap and errors short. */
 export interface AnyColumn {
   readonly type: DataType;
+  /** The order from the least to the greatest value, nulls last. */
+  asc(): Order;
+  /** The order from the greatest to the least value, nulls last. */
+  desc(): Order;
+}
+/** An order of rows by a column. */
+export interface Order {
+  readonly '~order': 'asc' | 'desc';
+  nullsFirst(): Order;
 }
 export interface AnyNumber extends AnyColumn {
   readonly type: Num | Null;
@@ -273,6 +282,13 @@ export class ColumnExpression {
     return this.#call('since', [other]);
   }
 
+  asc(): OrderExpression {
+    return new OrderExpression(this, false, false);
+  }
+  desc(): OrderExpression {
+    return new OrderExpression(this, true, false);
+  }
+
   /** What `c.amount > 0` would call. */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string') return this.toString();
@@ -300,6 +316,44 @@ export class ColumnExpression {
     };
     return new ColumnExpression(Object.freeze(call), origin);
   }
+}
+
+/** Every order at run time. */
+export class OrderExpression {
+  readonly column: ColumnExpression;
+  readonly descending: boolean;
+  readonly first: boolean;
+
+  constructor(column: ColumnExpression, descending: boolean, first: boolean) {
+    this.column = column;
+    this.descending = descending;
+    this.first = first;
+    Object.freeze(this);
+  }
+
+  nullsFirst(): OrderExpression {
+    return new OrderExpression(this.column, this.descending, true);
+  }
+
+  toString(): string {
+    return `${this.column}.${this.descending ? 'desc' : 'asc'}()`;
+  }
+}
+
+/** The orders that a user's function gave, one or several, over the rows that it was asked about. */
+export function ordersFrom(given: unknown, origin: Origin, what: string): readonly OrderBy[] {
+  const orders: readonly unknown[] = Array.isArray(given) ? given : [given];
+  if (orders.length === 0) throw new MillraceError('plan.invalid', `${what}: there is no order; give at least one, such as c.price.desc()`);
+  return Object.freeze(
+    orders.map((order): OrderBy => {
+      if (!(order instanceof OrderExpression)) {
+        const shown = order instanceof ColumnExpression ? `the column ${order}` : show(order);
+        throw new MillraceError('plan.wrong-type', `${what}: ${shown} is no order; give one such as c.price.desc()`);
+      }
+      const { expression } = columnFrom(order.column, origin, `${what}: the order`);
+      return Object.freeze({ of: expression, descending: order.descending, nullsFirst: order.first });
+    }),
+  );
 }
 
 function commonOrigin(origin: Origin | undefined, other: ColumnExpression, what: string): Origin | undefined {

@@ -88,6 +88,9 @@ export function checkScope(scope: Scope, other: Scope): void {
   throw new MillraceError('plan.invalid', `job '${name}' uses a stream that was made ${where}; make every stream from this call's env`);
 }
 
+/** Methods by the nodes they make, where they are not called the same. */
+const METHODS: Readonly<Partial<Record<NodeSpec['kind'], string>>> = { 'window-aggregate': 'aggregate', 'top-n': 'topN' };
+
 /** For messages: where the columns come from. */
 function nameOf({ draft, port }: { draft: Draft; port: string }): string {
   if (port !== MAIN_PORT && draft.spec.kind !== 'branch') return `the ${port} rows of ${draft.name ?? draft.spec.kind}`;
@@ -98,7 +101,5 @@ function nameOf({ draft, port }: { draft: Draft; port: string }): string {
   }
   const input = draft.inputs[0];
   const keeps = draft.spec.kind === 'where' || draft.spec.kind === 'filter' || draft.spec.kind === 'peek' || draft.spec.kind === 'branch';
-  return keeps && input !== undefined
-    ? input.origin.name
-    : `the result of ${draft.spec.kind === 'window-aggregate' ? 'aggregate' : draft.spec.kind}`;
+  return keeps && input !== undefined ? input.origin.name : `the result of ${METHODS[draft.spec.kind] ?? draft.spec.kind}`;
 }

@@ -1,10 +1,10 @@
 import type { RecordBatch } from 'apache-arrow';
 import type { Op } from '../columns/batch.js';
 import type { Aggregates } from './aggregates.js';
-import type { Columns, Condition, Selected, Types } from './columns.js';
+import type { Columns, Condition, Order, Selected, Types } from './columns.js';
 import type { SinkFor } from './connectors.js';
 import type { Duration } from './time.js';
-import type { Binary, Flat, Names, Row, RowInput, Schema, Utf8 } from './types.js';
+import type { Binary, Flat, Int64, Names, Row, RowInput, Schema, Utf8 } from './types.js';
 import type { Window } from './windows.js';
 
 /** Of the first two always one; `changes`: rows carry `op`. */
@@ -82,7 +82,19 @@ export interface Windowed<in out S, in out K extends Names<S>, in out F extends 
 export interface KeyedStream<in out S, in out K extends Names<S>, in out F extends Trait = 'untimed'> extends Windowed<S, K, F> {
   /** A map that keeps the key columns. */
   mapValues<O extends Schema>(output: O, f: (r: Row<S>) => RowInput<O>): KeyedStream<Flat<Pick<S, K> & Omit<O, K>>, K, F>;
+  /** The n best rows of each key by an order, with their rank from 1, as changes: what stands at a rank now. */
+  topN<R extends string | false = 'rank'>(
+    n: number,
+    order: (c: Columns<S>) => Order | readonly Order[],
+    options?: TopNOptions<R>,
+  ): Stream<Ranked<S, R>, 'untimed' | 'changes'>;
 }
+
+export interface TopNOptions<R> {
+  /** The name of the rank's column, `rank` unless given; false: none. */
+  rank?: R;
+}
+type Ranked<S, R extends string | false> = R extends string ? Flat<S & { [N in R]: Int64 }> : S;
 
 export interface WindowOptions<M, L> {
   /** How long after its end a window still takes late rows, firing again for each step that brings some. */

@@ -9,6 +9,7 @@ import { columnFrom, columnsOfRows, type ColumnExpression } from './columns.js';
 import { connectorAs } from './connectors.js';
 import { checkScope, Draft, DraftPort, type Scope, type DirectReader, type UserFunction } from './draft.js';
 import { knownOptions, functionGiven } from './given.js';
+import { topNPort } from './top-n.js';
 import { fieldsOf, schemaOf, show, type Schema } from './types.js';
 import { windowSpec } from './windows.js';
 
@@ -193,6 +194,10 @@ export class KeyedPart {
     };
     fieldsOf(output, 'mapValues');
     return new KeyedPart(rowsPort(this.at, 'map', keeping as UserFunction, { ...output, ...kept } as Schema, [...keys]), keys);
+  }
+
+  topN(n: number, order: UserFunction, options?: unknown): StreamPart {
+    return new StreamPart(topNPort(this.at, this.keys, n, order, options));
   }
 
   window(window: unknown, options?: unknown): WindowedPart {

@@ -2,30 +2,23 @@ import { fieldIndex, type Schema } from '../columns/schema.js';
 import { must, unreachable } from '../core/assert.js';
 import { LateGate } from '../operators/late-gate.js';
 import { Merge } from '../operators/merge.js';
-import type { KeyGroups, Operator } from '../operators/operator.js';
 import { aggregateOf, partialSchemaOf } from '../operators/group-layout.js';
 import { PreAggregate } from '../operators/pre-aggregate.js';
 import { BranchRows, FilterRows, FlatMapRows, MapRows, PeekRows } from '../operators/row-functions.js';
 import { Select } from '../operators/select.js';
 import { Where } from '../operators/where.js';
 import { WindowAggregate, type WindowAggregateConfig } from '../operators/window-aggregate.js';
+import type { Shape } from '../plan/checks.js';
 import type { FunctionRef, PlanNode, SinkNode, SourceNode, WindowAggregateNode } from '../plan/plan.js';
-import type { Workspace } from '../wasm/workspace.js';
 import { bindExpression } from './expressions.js';
+import type { LoweredNode } from './lowered-node.js';
+import { lowerTopN } from './lower-top-n.js';
 import { bindArguments, type UserCode } from './lower-aggregates.js';
-
-/** One operator of those that a plan node becomes; each feeds the next from its port 0. */
-export interface LoweredNode {
-  readonly id: string;
-  /** Schemas of its ports; `name`: the plan node's port that it is. */
-  readonly ports: readonly { readonly name: string | undefined; readonly schema: Schema }[];
-  /** Rows must be moved to the lane of these columns' key group before they come in. */
-  readonly exchange: { readonly keys: readonly number[] } | undefined;
-  create(ws: Workspace, groups: KeyGroups): Operator;
-}
 
 export interface LowerContext extends UserCode {
   readonly inputs: readonly Schema[];
+  /** What the plan says of the same inputs. */
+  readonly shapes: readonly Shape[];
   readonly lanes: number;
 }
 
@@ -71,6 +64,8 @@ export function lowerNode(node: Exclude<PlanNode, SourceNode | SinkNode>, contex
       ];
     case 'window-aggregate':
       return lowerWindowAggregate(node, input, context);
+    case 'top-n':
+      return lowerTopN(node, input, must(context.shapes[0], 'a shape'), context);
     default:
       return unreachable(node);
   }

@@ -7,13 +7,16 @@ import type { Host } from '../core/host.js';
 import { DEFAULT_LIMITS } from '../core/limits.js';
 import { evaluate, evaluateCondition } from '../operators/expression.js';
 import { columnsOf } from '../plan/functions.js';
+import type { Shape } from '../plan/checks.js';
+import { portShape } from '../plan/rules.js';
 import type { Plan, PlanNode, PortRef, SinkNode, SourceNode } from '../plan/plan.js';
 import { ContentReader } from '../runtime/content-reader.js';
 import type { ExchangeProgram, NodeProgram, Program, SinkProgram, SourceProgram, Target } from '../runtime/program.js';
 import type { Workspace } from '../wasm/workspace.js';
 import { encoderOf, type RowForm } from './encoders.js';
 import { bindExpression } from './expressions.js';
-import { lowerNode, type LoweredNode } from './lower.js';
+import { lowerNode } from './lower.js';
+import type { LoweredNode } from './lowered-node.js';
 import { prune, schemaOfPort } from './prune.js';
 
 /** A built job and where it is to run. */
@@ -119,6 +122,11 @@ class ProgramBuilder {
     return must(this.#outlets.get(`${ref.node}/${ref.port}`), `output ${ref.port} of ${ref.node}`);
   }
 
+  #shape(ref: PortRef): Shape {
+    const node = must(this.#nodes.get(ref.node), ref.node);
+    return portShape(node, ref.port, node, () => node.inputs.map((input) => this.#shape(input)));
+  }
+
   #object(slot: number): unknown {
     return this.#input.objects[slot];
   }
@@ -175,7 +183,9 @@ class ProgramBuilder {
     else {
       const { functions, lanes } = this.#input;
       const wantPlaces = () => void this.#ordering.add(node.id);
-      this.#place(node, lowerNode(node, { inputs: inputs.map((outlet) => outlet.schema), functions, lanes, wantPlaces }), inputs);
+      const shapes = node.inputs.map((ref) => this.#shape(ref));
+      const context = { inputs: inputs.map((outlet) => outlet.schema), shapes, functions, lanes, wantPlaces };
+      this.#place(node, lowerNode(node, context), inputs);
     }
   }
 

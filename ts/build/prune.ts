@@ -91,6 +91,12 @@ function pruneNode(
     case 'sink':
       for (const ref of node.inputs) want(ref, namesOf(ref));
       return node;
+    case 'top-n': {
+      const orders = node.by.flatMap(({ of }) => [...columnsOf(of)]);
+      const kept = new Set([...output('main'), ...node.keys]);
+      want(input, [...[...kept].filter((name) => name !== node.rank), ...orders]);
+      return { ...node, schema: node.schema.filter((f) => f.name === node.rank || kept.has(f.name)) };
+    }
     case 'window-aggregate':
       want(input, [...node.keys, ...output('late')]);
       for (const call of node.aggregates) {

@@ -2,6 +2,7 @@ import { unreachable } from '../core/assert.js';
 import { describe } from './functions.js';
 import type { AggregateCall, ConnectorRef, EventTimeSpec, Plan, PlanNode, PortRef } from './plan.js';
 import { MAIN_PORT } from './rules.js';
+import { describeOrders } from './top-n-rules.js';
 import { describeDuration, describeWindow } from './windows.js';
 
 /**
@@ -48,6 +49,8 @@ export function arrivalMark(node: PlanNode): string | undefined {
       if (own !== undefined) return `what the functions of ${own.name} make of the order of rows`;
       return node.changes ? 'which changes come before the last one' : undefined;
     }
+    case 'top-n':
+      return 'which changes come before the last one';
     case 'source':
     case 'where':
     case 'select':
@@ -92,6 +95,8 @@ function describeWork(node: PlanNode): string {
       const emit = node.emit === 'final' ? '' : `; emits ${node.emit}`;
       return `${describeWindow(window)}${by}: ${node.aggregates.map(describeAggregate).join(', ')}${late}${emit}`;
     }
+    case 'top-n':
+      return `top ${node.n} by ${node.keys.join(', ')}: ${describeOrders(node.by)}${node.rank === undefined ? '' : `; ${node.rank}`}`;
     case 'sink':
       return `to ${describeConnector(node.sink)}`;
     default:

@@ -27,3 +27,10 @@ export interface SortKey {
   readonly order: 'asc' | 'desc';
   readonly nulls: 'first' | 'last';
 }
+
+/** One criterion of an order. Nulls come last, descending too, unless they are to be first. */
+export interface OrderBy {
+  readonly of: Expression;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
+}

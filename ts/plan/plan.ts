@@ -1,6 +1,6 @@
 import type { Field, Schema } from '../columns/schema.js';
 import type { Limits } from '../core/limits.js';
-import type { Expression } from './expression.js';
+import type { Expression, OrderBy } from './expression.js';
 import type { WindowSpec } from './windows.js';
 
 /**
@@ -109,11 +109,21 @@ export interface WindowAggregateNode extends NodeBase {
   readonly emit: 'final' | 'updates';
 }
 
+/** The n best rows of each key by an order, as changes. */
+export interface TopNNode extends NodeBase {
+  readonly kind: 'top-n';
+  readonly keys: readonly string[];
+  readonly n: number;
+  readonly by: readonly OrderBy[];
+  /** The name of the rank's column, where there is one. */
+  readonly rank?: string;
+}
+
 export interface SinkNode extends NodeBase {
   readonly kind: 'sink';
   readonly sink: ConnectorRef;
 }
 
-export type PlanNode = SourceNode | WhereNode | SelectNode | RowsNode | MergeNode | WindowAggregateNode | SinkNode;
+export type PlanNode = SourceNode | WhereNode | SelectNode | RowsNode | MergeNode | WindowAggregateNode | TopNNode | SinkNode;
 
 export type { Field };

@@ -5,6 +5,7 @@ import { describeSchema, sameSchema, type Field, type Schema } from '../columns/
 import { advice, checkCondition, checkFields, checkKeys, columnOf, freezeFields, invalid, resultOf, taken, type Shape } from './checks.js';
 import { typeOf } from './functions.js';
 import type { EventTimeSpec, PlanNode, SourceNode, WindowAggregateNode } from './plan.js';
+import { topNOutput } from './top-n-rules.js';
 import { checkDuration, checkWindow, WINDOW_COLUMNS, type WindowSpec } from './windows.js';
 
 type Bare<N> = N extends WindowAggregateNode
@@ -79,6 +80,8 @@ export function outputOf(node: NodeSpec, declared: Schema, inputs: readonly Shap
       return input;
     case 'window-aggregate':
       return windowOutput(node, input);
+    case 'top-n':
+      return topNOutput(node, input);
     case 'sink':
       return input;
     default:

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { testDriver } from '../../ts/testing/test-driver.js';
+import { topBids } from './ranking.js';
+
+test('the best bids of an auction', async () => {
+  const t = await testDriver(topBids, { lanes: 2 });
+  const told: string[][] = [];
+  for (const prices of [[10], [30], [20, 5], [7]]) {
+    await t.send(
+      'bids',
+      prices.map((price) => ({ auction: 1, bidder: price, price, at: 0 })),
+    );
+    told.push(t.take('best').map(({ op, price, rank }) => `${op} ${price} rank ${rank}`));
+  }
+  assert.deepEqual(told, [['+I 10 rank 1'], ['-U 10 rank 1', '+U 30 rank 1', '+I 10 rank 2'], ['-U 10 rank 2', '+U 20 rank 2'], []]);
+  assert.deepEqual(
+    t.take('worst').map(({ op, price }) => `${op} ${price}`),
+    ['+I 10', '-U 10', '+U 5'],
+  );
+  await t.close();
+});
+
+for (const page of ['top-n']) {
+  test(`the page ${page} shows the code that runs`, () => {
+    const text = readFileSync(`docs/operators/${page}.md`, 'utf8');
+    const code = readFileSync('docs/examples/ranking.ts', 'utf8').replace(/^ {2}/gm, '');
+    const blocks = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1] as string);
+    assert.ok(blocks.length > 0);
+    for (const block of blocks) for (const line of block.split('\n')) assert.ok(code.includes(line.replace(/\s*\/\/.*$/, '')), line);
+  });
+}

@@ -1,0 +1,11 @@
+// The code of the pages on the best rows of a key.
+import { int64, job, memory, minutes, outOfOrder, timestamp } from 'millrace';
+
+const BIDS = { auction: int64(), bidder: int64(), price: int64(), at: timestamp() };
+
+export const topBids = job(import.meta, 'top-bids', (env) => {
+  const bids = env.from(memory([]), { schema: BIDS, eventTime: { column: 'at', watermark: outOfOrder(minutes(1)) } });
+  const best = bids.keyBy('auction').topN(2, (c) => c.price.desc());
+  const worst = bids.keyBy('auction').topN(1, (c) => [c.price.asc(), c.bidder.asc()], { rank: false });
+  return { bids, best, worst };
+});

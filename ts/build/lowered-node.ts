@@ -1,0 +1,13 @@
+import type { Schema } from '../columns/schema.js';
+import type { KeyGroups, Operator } from '../operators/operator.js';
+import type { Workspace } from '../wasm/workspace.js';
+
+/** One operator of those that a plan node becomes; each feeds the next from its port 0. */
+export interface LoweredNode {
+  readonly id: string;
+  /** Schemas of its ports; `name`: the plan node's port that it is. */
+  readonly ports: readonly { readonly name: string | undefined; readonly schema: Schema }[];
+  /** Rows must be moved to the lane of these columns' key group before they come in. */
+  readonly exchange: { readonly keys: readonly number[] } | undefined;
+  create(ws: Workspace, groups: KeyGroups): Operator;
+}
