@@ -12,18 +12,7 @@ import {
   GROUP_TABLE_HEAP_END, GROUP_TABLE_HEAP_TOP, GROUP_TABLE_NEED_BYTES, GROUP_TABLE_REASON, GROUP_TABLE_ROWS, GROUP_TABLE_STRIDE, GROUP_TABLE_USED,
 } from "../memory/generated/layouts";
 import { compareBytes } from "../state/compare-bytes";
-
-// @ts-ignore: decorator
-@inline
-function counts(bitmap: usize, i: u32): bool {
-  return !bitmap || ((load<u8>(bitmap + (i >>> 3)) >>> (i & 7)) & 1) != 0;
-}
-
-// @ts-ignore: decorator
-@inline
-function groupOf(ats: usize, i: u32, offset: u32): usize {
-  return <usize>load<u32>(ats + (<usize>i << 2)) + offset;
-}
+import { counts, groupOf } from "../state/group-row";
 
 // @ts-ignore: decorator
 @inline

@@ -55,6 +55,20 @@ export function copyBytes(T: usize, word: u64): u64 {
   return (<u64>length << 32) | <u64>at;
 }
 
+/** `copyBytes` in the place of an older copy (0: none), which goes; 0 when the host must act first, and nothing has changed. */
+export function replaceBytes(T: usize, old: u64, word: u64): u64 {
+  const length = <u32>(word >>> 32);
+  let at = <usize>(<u32>old);
+  if (!at || blockBits(<u32>(old >>> 32)) != blockBits(length)) {
+    const fresh = allocBlock(T, blockBits(length));
+    if (!fresh) return 0;
+    if (at) freeBytes(T, old);
+    at = fresh;
+  }
+  memory.copy(at, <usize>(<u32>word), length);
+  return (<u64>length << 32) | <u64>at;
+}
+
 /** Gives back what copyBytes gave. */
 export function freeBytes(T: usize, word: u64): void {
   freeBlock(T, <usize>(<u32>word), blockBits(<u32>(word >>> 32)));

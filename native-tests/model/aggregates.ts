@@ -1,5 +1,23 @@
 // Every aggregate twice: as one writes it for the engine, and as a plain function of a group's rows (in order of event time).
-import { avg, count, max, min, sum, type Columns } from '../../ts/index.js';
+import {
+  avg,
+  bitAnd,
+  bitOr,
+  bitXor,
+  boolAnd,
+  boolOr,
+  count,
+  first,
+  last,
+  max,
+  maxBy,
+  min,
+  minBy,
+  stddev,
+  sum,
+  variance,
+  type Columns,
+} from '../../ts/index.js';
 import type { ModelRow } from './reference.js';
 import type { schema } from './jobs.js';
 
@@ -13,6 +31,14 @@ export interface ModelAggregate {
 const present = <T>(values: readonly (T | null)[]): T[] => values.filter((v): v is T => v !== null);
 const ns = (rows: readonly ModelRow[]): bigint[] => present(rows.map((r) => r.n));
 const xs = (rows: readonly ModelRow[]): number[] => present(rows.map((r) => r.x));
+const ss = (rows: readonly ModelRow[]): string[] => present(rows.map((r) => r.s));
+const bs = (rows: readonly ModelRow[]): boolean[] => present(rows.map((r) => r.b));
+const rootOf = (x: number | null): number | null => (x === null ? null : Math.sqrt(x));
+const varianceOf = (values: readonly number[]): number | null => {
+  if (values.length < 2) return null;
+  const mean = added(values) / values.length;
+  return added(values.map((v) => (v - mean) ** 2)) / (values.length - 1);
+};
 const orNull = <T>(values: readonly unknown[], result: () => T): T | null => (values.length === 0 ? null : result());
 const total = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n);
 const added = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
@@ -38,5 +64,19 @@ export const MODEL_AGGREGATES: Readonly<Record<string, ModelAggregate>> = {
   mostX: { engine: (c) => max(c.x), model: (rows) => ascending(xs(rows)).at(-1) ?? null },
   leastS: { engine: (c) => min(c.s), model: (rows) => ascending(present(rows.map((r) => r.s)))[0] ?? null },
   mostS: { engine: (c) => max(c.s), model: (rows) => ascending(present(rows.map((r) => r.s))).at(-1) ?? null },
+  varianceN: { engine: (c) => variance(c.n), model: (rows) => varianceOf(ns(rows).map(Number)) },
+  stddevX: { engine: (c) => stddev(c.x), model: (rows) => rootOf(varianceOf(xs(rows))) },
+  allBits: { engine: (c) => bitAnd(c.n), model: (rows) => orNull(ns(rows), () => ns(rows).reduce((a, b) => a & b)) },
+  anyBits: { engine: (c) => bitOr(c.n), model: (rows) => orNull(ns(rows), () => ns(rows).reduce((a, b) => a | b)) },
+  oddBits: { engine: (c) => bitXor(c.n), model: (rows) => orNull(ns(rows), () => ns(rows).reduce((a, b) => a ^ b)) },
+  every: { engine: (c) => boolAnd(c.b), model: (rows) => orNull(bs(rows), () => bs(rows).every((b) => b)) },
+  some: { engine: (c) => boolOr(c.b), model: (rows) => orNull(bs(rows), () => bs(rows).some((b) => b)) },
+  firstTime: { engine: (c) => first(c.at), model: (rows) => rows[0]?.at },
+  lastTime: { engine: (c) => last(c.at).where(c.b), model: (rows) => rows.filter((r) => r.b === true).at(-1)?.at ?? null },
+  atMostN: {
+    engine: (c) => maxBy(c.at, c.n),
+    model: (rows) => rows.find((r) => r.n === ascending(ns(rows)).at(-1) && r.n !== null)?.at ?? null,
+  },
+  atLeastS: { engine: (c) => minBy(c.at, c.s), model: (rows) => rows.find((r) => r.s === ascending(ss(rows))[0])?.at ?? null },
   lastAt: { engine: (c) => max(c.at), model: (rows) => Math.max(...rows.map((r) => r.at)) },
 };

@@ -1,6 +1,6 @@
 import { aggregate } from './aggregate-calls.js';
-import type { AnyColumn, Column, Condition, NumberColumn } from './columns.js';
-import type { Bare, DataType, Float64, Int64, Null, NullOf, Num } from './types.js';
+import type { AnyColumn, BooleanColumn, Column, Condition, NumberColumn } from './columns.js';
+import type { Bare, Bool, DataType, Float64, Int32, Int64, Null, NullOf, Num } from './types.js';
 
 /** A result of an aggregation, over any column expression. */
 export interface AnyAggregate {
@@ -46,6 +46,65 @@ export function min<T extends DataType>(column: Column<T>): Aggregate<T> {
 
 export function max<T extends DataType>(column: Column<T>): Aggregate<T> {
   return aggregate('max', [column]);
+}
+
+/**
+ * Sample variance (n - 1 in the denominator); null for fewer than two values. Of integers it is exact until the last
+ * division. Of float64 it is kept by Welford's recurrence (Technometrics 4, 1962) and merged after Chan, Golub and LeVeque
+ * (Stanford STAN-CS-79-773, 1979), which lose no digits to a large mean.
+ */
+export function variance<T extends Num | Null>(column: NumberColumn<T>): Aggregate<Float64 | Null> {
+  return aggregate('variance', [column]);
+}
+
+/** The root of the sample variance; null for fewer than two values. */
+export function stddev<T extends Num | Null>(column: NumberColumn<T>): Aggregate<Float64 | Null> {
+  return aggregate('stddev', [column]);
+}
+
+/** The value of the first row, by event time, that is not null; on a stream without event time, of the first to arrive. */
+export function first<T extends DataType>(column: Column<T>): Aggregate<T> {
+  return aggregate('first', [column]);
+}
+
+/** The value of the last row, by event time, that is not null; on a stream without event time, of the last to arrive. */
+export function last<T extends DataType>(column: Column<T>): Aggregate<T> {
+  return aggregate('last', [column]);
+}
+
+/** The value of the row where `by` is least, and of those of the first; rows in which either is null do not count. */
+export function minBy<T extends DataType, B extends DataType>(column: Column<T>, by: Column<B>): Aggregate<T | NullOf<B>> {
+  return aggregate('minBy', [column, by]);
+}
+
+/** The value of the row where `by` is greatest, and of those of the first; rows in which either is null do not count. */
+export function maxBy<T extends DataType, B extends DataType>(column: Column<T>, by: Column<B>): Aggregate<T | NullOf<B>> {
+  return aggregate('maxBy', [column, by]);
+}
+
+/** The bits that all values have. */
+export function bitAnd<T extends Int32 | Int64 | Null>(column: NumberColumn<T>): Aggregate<T> {
+  return aggregate('bitAnd', [column]);
+}
+
+/** The bits that some value has. */
+export function bitOr<T extends Int32 | Int64 | Null>(column: NumberColumn<T>): Aggregate<T> {
+  return aggregate('bitOr', [column]);
+}
+
+/** The bits that an odd number of values have. */
+export function bitXor<T extends Int32 | Int64 | Null>(column: NumberColumn<T>): Aggregate<T> {
+  return aggregate('bitXor', [column]);
+}
+
+/** Whether all values are true. */
+export function boolAnd<T extends Bool | Null>(column: BooleanColumn<T>): Aggregate<T> {
+  return aggregate('boolAnd', [column]);
+}
+
+/** Whether some value is true. */
+export function boolOr<T extends Bool | Null>(column: BooleanColumn<T>): Aggregate<T> {
+  return aggregate('boolOr', [column]);
 }
 
 /** How many different values, exactly: it keeps them all. `approxCountDistinct` keeps 4 KiB at most. */

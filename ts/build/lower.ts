@@ -109,7 +109,7 @@ function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, context:
     exchange: undefined,
     create: (ws) => new PreAggregate(ws, { window: node.window, inputSchema: argumentSchema, keys, aggregates }),
   };
-  const grouped = context.lanes > 1 && aggregates.every((bound) => aggregateOf(bound).order === 'none');
+  const grouped = context.lanes > 1 && aggregates.every((bound) => aggregateOf(bound).order !== 'arrival');
   const mode = grouped ? 'partials' : 'rows';
   const windows: LoweredNode = {
     id: node.id,

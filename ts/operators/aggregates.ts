@@ -51,7 +51,10 @@ export interface Aggregate {
   readonly bytes: number;
   /** The columns of a partial state. Names are suffixes of the aggregate's own. */
   readonly state: readonly Field[];
-  /** What order of rows the result depends on: where it is none, rows are grouped on their own lanes before they move. */
+  /**
+   * What order of rows the result depends on. `event`: of their times and positions, which partial states carry. Rows are
+   * grouped on their own lanes before they move, except for `arrival`.
+   */
   readonly order: 'none' | 'event' | 'arrival';
   /** The arguments' words, for `add` and `subtract`. */
   words(ws: Workspace, args: readonly Vector[], rows: number): readonly Address[];

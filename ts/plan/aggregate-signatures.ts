@@ -24,6 +24,8 @@ const ALL: readonly Kind[] = ['bool', 'int32', 'int64', 'float64', 'utf8', 'bina
 /** Lists too, which have no order. */
 const ANY: readonly Kind[] = [...ALL, ...LIST_KINDS];
 
+const INTEGERS: readonly Kind[] = ['int32', 'int64'];
+
 const own = ([kind]: readonly Kind[]): Kind => kind ?? 'int64';
 
 export const AGGREGATE_SIGNATURES: Readonly<Record<string, AggregateSignature>> = {
@@ -32,6 +34,17 @@ export const AGGREGATE_SIGNATURES: Readonly<Record<string, AggregateSignature>> 
   min: { args: [ALL], required: 1, result: own, nullWhenEmpty: true },
   max: { args: [ALL], required: 1, result: own, nullWhenEmpty: true },
   avg: { args: [NUMBERS], required: 1, result: () => 'float64', nullWhenEmpty: true },
+  variance: { args: [NUMBERS], required: 1, result: () => 'float64', nullWhenEmpty: true, nullable: () => true },
+  stddev: { args: [NUMBERS], required: 1, result: () => 'float64', nullWhenEmpty: true, nullable: () => true },
+  first: { args: [ANY], required: 1, result: own, nullWhenEmpty: true },
+  last: { args: [ANY], required: 1, result: own, nullWhenEmpty: true },
+  minBy: { args: [ANY, ALL], required: 2, result: own, nullWhenEmpty: true },
+  maxBy: { args: [ANY, ALL], required: 2, result: own, nullWhenEmpty: true },
+  bitAnd: { args: [INTEGERS], required: 1, result: own, nullWhenEmpty: true },
+  bitOr: { args: [INTEGERS], required: 1, result: own, nullWhenEmpty: true },
+  bitXor: { args: [INTEGERS], required: 1, result: own, nullWhenEmpty: true },
+  boolAnd: { args: [['bool']], required: 1, result: own, nullWhenEmpty: true },
+  boolOr: { args: [['bool']], required: 1, result: own, nullWhenEmpty: true },
   countDistinct: { args: [ALL], required: 1, result: () => 'int64', nullWhenEmpty: false },
   aggregator: {
     args: [ANY],
@@ -56,7 +69,13 @@ export function aggregateType(
   const signature = Object.hasOwn(AGGREGATE_SIGNATURES, fn) ? AGGREGATE_SIGNATURES[fn] : undefined;
   if (signature === undefined)
     return { refusal: `there is no aggregate '${fn}'; there are ${Object.keys(AGGREGATE_SIGNATURES).join(', ')}` };
-  if (args.length < signature.required) return { refusal: `${fn}() needs a column, for example ${fn}(c.amount)` };
+  if (args.length < signature.required)
+    return {
+      refusal:
+        signature.required === 1
+          ? `${fn}() needs a column, for example ${fn}(c.amount)`
+          : `${fn}() needs ${signature.required} columns, for example ${fn}(c.name, c.amount)`,
+    };
   for (const [i, { kind }] of args.entries()) {
     const accepted = signature.args[i];
     if (accepted === undefined) return { refusal: `${fn}() takes ${signature.args.length} columns, not ${args.length}` };

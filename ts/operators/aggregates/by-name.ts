@@ -1,11 +1,29 @@
 import { assert, must } from '../../core/assert.js';
+import type { Kind } from '../../columns/schema.js';
 import type { Aggregate, AggregateUse } from '../aggregates.js';
-import { AVG_OF_FLOATS, AVG_OF_INTEGERS, COUNT, SUM_OF_FLOATS, SUM_OF_INTEGERS } from './counts-and-sums.js';
+import { bits, bools, countedBits } from './bits.js';
+import {
+  AVG_OF_FLOATS,
+  AVG_OF_INTEGERS,
+  COUNT,
+  REVOCABLE_AVG_OF_FLOATS,
+  REVOCABLE_SUM_OF_FLOATS,
+  REVOCABLE_SUM_OF_INTEGERS,
+  SUM_OF_FLOATS,
+  SUM_OF_INTEGERS,
+} from './counts-and-sums.js';
 import { countDistinct } from './distinct.js';
 import { extreme } from './extremes.js';
+import { STDDEV_OF_FLOATS, STDDEV_OF_INTEGERS, VARIANCE_OF_FLOATS, VARIANCE_OF_INTEGERS } from './moments.js';
 import { OwnFunctionsAggregate } from './own-functions.js';
+import { pick } from './picks.js';
 
-function integerOrFloat({ kinds: [kind] }: AggregateUse, integer: Aggregate, float: Aggregate): Aggregate {
+function kindOf({ kinds }: AggregateUse, i = 0): Kind {
+  return must(kinds[i], "an argument's kind");
+}
+
+function integerOrFloat(use: AggregateUse, integer: Aggregate, float: Aggregate): Aggregate {
+  const kind = kindOf(use);
   assert(kind === 'int32' || kind === 'int64' || kind === 'float64', () => `an argument of kind ${kind}`);
   return kind === 'float64' ? float : integer;
 }
@@ -13,10 +31,24 @@ function integerOrFloat({ kinds: [kind] }: AggregateUse, integer: Aggregate, flo
 /** Every aggregate by name, for what it is used for. plan/aggregate-signatures.ts has the same names. */
 export const AGGREGATES: Readonly<Record<string, (use: AggregateUse) => Aggregate>> = {
   count: () => COUNT,
-  sum: (use) => integerOrFloat(use, SUM_OF_INTEGERS, SUM_OF_FLOATS),
-  min: ({ kinds: [kind] }) => extreme(must(kind, "min's kind"), 'min'),
-  max: ({ kinds: [kind] }) => extreme(must(kind, "max's kind"), 'max'),
-  avg: (use) => integerOrFloat(use, AVG_OF_INTEGERS, AVG_OF_FLOATS),
+  sum: (use) =>
+    use.revocable
+      ? integerOrFloat(use, REVOCABLE_SUM_OF_INTEGERS, REVOCABLE_SUM_OF_FLOATS)
+      : integerOrFloat(use, SUM_OF_INTEGERS, SUM_OF_FLOATS),
+  min: (use) => extreme(kindOf(use), 'min'),
+  max: (use) => extreme(kindOf(use), 'max'),
+  avg: (use) => integerOrFloat(use, AVG_OF_INTEGERS, use.revocable ? REVOCABLE_AVG_OF_FLOATS : AVG_OF_FLOATS),
+  variance: (use) => integerOrFloat(use, VARIANCE_OF_INTEGERS, VARIANCE_OF_FLOATS),
+  stddev: (use) => integerOrFloat(use, STDDEV_OF_INTEGERS, STDDEV_OF_FLOATS),
+  first: (use) => pick(kindOf(use), { by: undefined, greatest: false, latest: false }),
+  last: (use) => pick(kindOf(use), { by: undefined, greatest: false, latest: true }),
+  minBy: (use) => pick(kindOf(use), { by: kindOf(use, 1), greatest: false, latest: false }),
+  maxBy: (use) => pick(kindOf(use), { by: kindOf(use, 1), greatest: true, latest: false }),
+  bitAnd: (use) => (use.revocable ? countedBits(kindOf(use), 'and') : bits(kindOf(use), 'and')),
+  bitOr: (use) => (use.revocable ? countedBits(kindOf(use), 'or') : bits(kindOf(use), 'or')),
+  bitXor: (use) => bits(kindOf(use), 'xor'),
+  boolAnd: () => bools('and'),
+  boolOr: () => bools('or'),
   countDistinct,
   aggregator: (use) => new OwnFunctionsAggregate(use),
 };

@@ -11,7 +11,9 @@ export const COUNT: Aggregate = {
   order: 'none',
   words: () => [],
   add: ({ ws, ats, from, to }, offset, { bitmap }) => ws.kernels.accumulate_count(ats, offset, bitmap, from, to),
+  subtract: ({ ws, ats, from, to }, offset, { bitmap }) => ws.kernels.accumulate_count_back(ats, offset, bitmap, from, to),
   merge: ({ ws, ats, from, to }, offset, [n]) => ws.kernels.accumulate_add_i64(ats, offset, valuesOf(n), from, to),
+  unmerge: ({ ws, ats, from, to }, offset, [n]) => ws.kernels.accumulate_subtract_i64(ats, offset, valuesOf(n), from, to),
   read: (rows, offset) => [readI64(rows, offset)],
   result: readI64,
 };
@@ -67,7 +69,7 @@ export const AVG_OF_FLOATS: Aggregate = {
   },
 };
 
-/** A sum of integers, then a count. */
+/** A sum of integers, then a count. Exact, so that it can be taken back. */
 export const AVG_OF_INTEGERS: Aggregate = {
   bytes: 24,
   state: [...SUM_OF_INTEGERS.state, ...COUNT.state],
@@ -75,6 +77,12 @@ export const AVG_OF_INTEGERS: Aggregate = {
   words: plainWords,
   add: ({ ws, ats, from, to }, offset, { words, bitmap }) =>
     ws.kernels.accumulate_counted_sum_i64(ats, offset + 16, offset, firstOf(words), bitmap, from, to),
+  subtract: ({ ws, ats, from, to }, offset, { words, bitmap }) =>
+    ws.kernels.accumulate_counted_sum_back_i64(ats, offset + 16, offset, firstOf(words), bitmap, from, to),
+  unmerge({ ws, ats, from, to }, offset, [low, high, n]) {
+    ws.kernels.accumulate_unmerge_sum_i64(ats, offset, valuesOf(low), valuesOf(high), from, to);
+    ws.kernels.accumulate_subtract_i64(ats, offset + 16, valuesOf(n), from, to);
+  },
   merge(rows, offset, [low, high, n], batchRows) {
     SUM_OF_INTEGERS.merge(rows, offset, [must(low, 'low'), must(high, 'high')], batchRows);
     COUNT.merge(rows, offset + 16, [must(n, 'n')], batchRows);
@@ -86,3 +94,42 @@ export const AVG_OF_INTEGERS: Aggregate = {
     return { kind: 'float64', validity: readPresence(rows, { offset: offset + 16, bits: 0, invert: false }), offsets: NONE, values };
   },
 };
+
+/** A sum from which rows can be taken back: null once none is left, which only a count can tell. */
+export const REVOCABLE_SUM_OF_INTEGERS: Aggregate = {
+  ...AVG_OF_INTEGERS,
+  result: (rows, offset, name) => ({
+    ...SUM_OF_INTEGERS.result(rows, offset, name),
+    validity: readPresence(rows, { offset: offset + 16, bits: 0, invert: false }),
+  }),
+};
+
+const ODD = ['up', 'down', 'nan'];
+
+/** Floats' sum or mean from which rows can be taken back, up to rounding. Infinities and NaN are counted, not added. */
+function revocableFloats(mean: 0 | 1): Aggregate {
+  return {
+    bytes: 48,
+    state: [...SUM_OF_FLOATS.state, ...ODD.map((name) => stateField(name, 'int64'))],
+    order: 'none',
+    words: SUM_OF_FLOATS.words,
+    add: ({ ws, ats, from, to }, offset, { words, bitmap }) =>
+      ws.kernels.accumulate_revocable_sum_f64(ats, offset, firstOf(words), bitmap, 0, from, to),
+    subtract: ({ ws, ats, from, to }, offset, { words, bitmap }) =>
+      ws.kernels.accumulate_revocable_sum_f64(ats, offset, firstOf(words), bitmap, 1, from, to),
+    merge(rows, offset, state, batchRows) {
+      const { ws, ats, from, to } = rows;
+      SUM_OF_FLOATS.merge(rows, offset, state.slice(0, 3), batchRows);
+      state.slice(3).forEach((v, i) => ws.kernels.accumulate_add_i64(ats, offset + 24 + i * 8, v.values, from, to));
+    },
+    read: (rows, offset) => [...SUM_OF_FLOATS.read(rows, offset), ...ODD.map((_, i) => readI64(rows, offset + 24 + i * 8))],
+    result(rows, offset) {
+      const values = rows.ws.alloc(rows.count * 8);
+      rows.ws.kernels.result_revocable_sum_f64(rows.ats, offset, mean, rows.count, values);
+      return { kind: 'float64', validity: readPresence(rows, { offset: offset + 16, bits: 0, invert: false }), offsets: NONE, values };
+    },
+  };
+}
+
+export const REVOCABLE_SUM_OF_FLOATS = revocableFloats(0);
+export const REVOCABLE_AVG_OF_FLOATS = revocableFloats(1);

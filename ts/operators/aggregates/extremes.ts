@@ -6,15 +6,10 @@ import { readWord, type GroupRows } from '../../state/group-rows.js';
 import { isBytes } from '../../state/key-words.js';
 import type { Workspace } from '../../wasm/workspace.js';
 import type { Aggregate, Argument, GroupedRows } from '../aggregates.js';
-import { eachTable, firstOf, plainWords, stateField, valuesOf } from './helpers.js';
+import { eachTable, firstOf, orderedWords, stateField } from './helpers.js';
 
 export function extreme(kind: Kind, which: 'min' | 'max'): Aggregate {
-  const words = (ws: Workspace, args: readonly Vector[], rows: number): readonly Address[] => {
-    if (kind !== 'float64') return plainWords(ws, args, rows);
-    const out = ws.alloc(rows * 8);
-    ws.kernels.words_ordered_f64(valuesOf(args[0]), rows, out);
-    return [out];
-  };
+  const words = (ws: Workspace, [v]: readonly Vector[], rows: number): readonly Address[] => [orderedWords(ws, must(v, 'values'), rows)];
   const add = (rows: GroupedRows, offset: number, argument: Argument): void => {
     const { ws, ats, from, to } = rows;
     if (!isBytes(kind)) ws.kernels[`accumulate_${which}_i64`](ats, offset, firstOf(argument.words), argument.bitmap, from, to);

@@ -40,3 +40,32 @@ export function eachTable(
     for (let at = from; (at = run(table.at, at, cursor) >>> 0) < to; ) table.makeRoom(what);
   }
 }
+
+/** A column as words whose order as integers is that of its values; bytes, as ever, by address. */
+export function orderedWords(ws: Workspace, v: Vector, rows: number): Address {
+  if (v.kind !== 'float64') return wordsOf(ws, v, rows);
+  const out = ws.alloc(rows * 8);
+  ws.kernels.words_ordered_f64(v.values, rows, out);
+  return out;
+}
+
+/** A column as words that give each value back to the bit. */
+export function exactWords(ws: Workspace, v: Vector, rows: number): Address {
+  return v.kind === 'float64' ? v.values : wordsOf(ws, v, rows);
+}
+
+/** The addresses of state columns' values, as u32[], for kernels that take many. */
+export function addressesOf(ws: Workspace, columns: readonly Vector[]): Address {
+  const out = ws.alloc(columns.length * 4);
+  ws.memory.u32.set(
+    columns.map((v) => v.values),
+    out / 4,
+  );
+  return out;
+}
+
+/** A validity bitmap for `rows` values, to be written by a kernel that says how many are null. */
+export function validityFor(ws: Workspace, rows: number, write: (validity: Address) => number): Address {
+  const validity = ws.alloc(Math.ceil(rows / 64) * 8);
+  return write(validity) === 0 ? NONE : validity;
+}

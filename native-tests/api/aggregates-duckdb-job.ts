@@ -1,0 +1,110 @@
+// Every aggregate over one input, as one writes it for the engine and as one asks DuckDB for it. A new aggregate is a line here.
+import {
+  avg,
+  bitAnd,
+  bitOr,
+  bitXor,
+  bool,
+  boolAnd,
+  boolOr,
+  collect,
+  count,
+  file,
+  first,
+  float64,
+  int32,
+  int64,
+  job,
+  last,
+  max,
+  maxBy,
+  min,
+  minBy,
+  outOfOrder,
+  seconds,
+  stddev,
+  sum,
+  timestamp,
+  tumbling,
+  utf8,
+  variance,
+} from '../../ts/index.js';
+import type { AnyAggregate, Columns } from '../../ts/index.js';
+
+export const schema = {
+  k: int32(),
+  n: int64().nullable(),
+  i: int32().nullable(),
+  x: float64().nullable(),
+  s: utf8().nullable(),
+  b: bool().nullable(),
+  t: timestamp(),
+};
+
+export const WINDOW_MS = 250_000;
+export const BOUND_MS = 1000;
+
+/** The rows as DuckDB makes them: no two of one time, up to a second out of order. */
+export const ROWS_SQL = (rows: number): string => `
+  select (hash(r) % 50)::int as k,
+    case when r % 11 = 0 then null else (hash(r + 1) % 2000000)::bigint - 1000000 end as n,
+    case when r % 7 = 0 then null else (hash(r + 2) % 1000)::int - 500 end as i,
+    case when r % 5 = 0 then null else (hash(r + 3) % 1000000) / 7.0 + 1000000 end::double as x,
+    case when r % 9 = 0 then null else 'text ' || (hash(r + 4) % 100000) || repeat('é', (r % 4)::int) end as s,
+    case when r % 3 = 0 then null else hash(r + 5) % 5 > 0 end as b,
+    (r // 512) * 512 + (r * 131) % 512 as t
+  from range(${rows}) rows(r)`;
+
+export interface Compared {
+  readonly engine: (c: Columns<typeof schema>) => AnyAggregate;
+  readonly sql: string;
+  /** Relative; 0: equal. */
+  readonly tolerance: number;
+}
+
+const exact = (engine: Compared['engine'], sql: string): Compared => ({ engine, sql, tolerance: 0 });
+const rounded = (engine: Compared['engine'], sql: string): Compared => ({ engine, sql, tolerance: 1e-9 });
+
+export const COMPARED: Readonly<Record<string, Compared>> = {
+  rows: exact(() => count(), 'count(*)'),
+  counted: exact((c) => count(c.s), 'count(s)'),
+  chosen: exact((c) => count().where(c.b), 'count(*) filter (b)'),
+  sumN: exact((c) => sum(c.n), 'sum(n)'),
+  sumI: exact((c) => sum(c.i).where(c.b), 'sum(i) filter (b)'),
+  sumX: rounded((c) => sum(c.x), 'sum(x)'),
+  avgN: rounded((c) => avg(c.n), 'avg(n)'),
+  avgX: rounded((c) => avg(c.x), 'avg(x)'),
+  minN: exact((c) => min(c.n), 'min(n)'),
+  maxX: exact((c) => max(c.x), 'max(x)'),
+  minS: exact((c) => min(c.s), 'min(s)'),
+  maxS: exact((c) => max(c.s), 'max(s)'),
+  maxB: exact((c) => max(c.b), 'max(b)'),
+  varianceN: rounded((c) => variance(c.n), 'var_samp(n)'),
+  varianceI: rounded((c) => variance(c.i), 'var_samp(i)'),
+  varianceX: rounded((c) => variance(c.x).where(c.b), 'var_samp(x) filter (b)'),
+  stddevN: rounded((c) => stddev(c.n), 'stddev_samp(n)'),
+  stddevX: rounded((c) => stddev(c.x), 'stddev_samp(x)'),
+  firstN: exact((c) => first(c.n), 'arg_min(n, t) filter (n is not null)'),
+  firstS: exact((c) => first(c.s).where(c.b), 'arg_min(s, t) filter (b and s is not null)'),
+  lastX: exact((c) => last(c.x), 'arg_max(x, t) filter (x is not null)'),
+  lastS: exact((c) => last(c.s), 'arg_max(s, t) filter (s is not null)'),
+  minBy: exact((c) => minBy(c.s, c.n), 'arg_min(s, {n: n, t: t}) filter (s is not null and n is not null)'),
+  maxBy: exact((c) => maxBy(c.n, c.i), 'arg_max(n, {i: i, t: -t}) filter (n is not null and i is not null)'),
+  minByS: exact((c) => minBy(c.i, c.s), 'arg_min(i, {s: s, t: t}) filter (i is not null and s is not null)'),
+  maxByX: exact((c) => maxBy(c.b, c.x), 'arg_max(b, {x: x, t: -t}) filter (b is not null and x is not null)'),
+  bitAndN: exact((c) => bitAnd(c.n).where(c.i.gt(490)), 'bit_and(n) filter (i > 490)'),
+  bitOrI: exact((c) => bitOr(c.i).where(c.i.gt(0)), 'bit_or(i) filter (i > 0)'),
+  bitXorN: exact((c) => bitXor(c.n), 'bit_xor(n)'),
+  bitXorI: exact((c) => bitXor(c.i), 'bit_xor(i)'),
+  boolAnd: exact((c) => boolAnd(c.b).where(c.i.gt(498)), 'bool_and(b) filter (i > 498)'),
+  boolOr: exact((c) => boolOr(c.b), 'bool_or(b)'),
+};
+
+export const aggregatesJob = job(import.meta, 'aggregates', (env, params: { path: string }) => {
+  const rows = env.from(file(params.path), { schema, eventTime: { column: 't', watermark: outOfOrder(seconds(1)) } });
+  const results = rows
+    .keyBy('k')
+    .window(tumbling(seconds(WINDOW_MS / 1000)))
+    .aggregate((c) => Object.fromEntries(Object.entries(COMPARED).map(([name, { engine }]) => [name, engine(c)])));
+  return { results: results.to(collect()) };
+});
