@@ -11,6 +11,7 @@ import { WindowAggregate, type WindowAggregateConfig } from '../operators/window
 import type { Shape } from '../plan/checks.js';
 import type { FunctionRef, PlanNode, SinkNode, SourceNode, WindowAggregateNode } from '../plan/plan.js';
 import { bindExpression } from './expressions.js';
+import { lowerDedup } from './lower-dedup.js';
 import type { LoweredNode } from './lowered-node.js';
 import { lowerTopN } from './lower-top-n.js';
 import { bindArguments, type UserCode } from './lower-aggregates.js';
@@ -64,6 +65,8 @@ export function lowerNode(node: Exclude<PlanNode, SourceNode | SinkNode>, contex
       ];
     case 'window-aggregate':
       return lowerWindowAggregate(node, input, context);
+    case 'dedup':
+      return lowerDedup(node, input, must(context.shapes[0], 'a shape'), context);
     case 'top-n':
       return lowerTopN(node, input, must(context.shapes[0], 'a shape'), context);
     default:
