@@ -33,4 +33,4 @@ export * from "./state/key-table";
 export * from "./state/value-set";
 export * from "./kernels/kept-rows";
 export * from "./kernels/top-n";
-export * from "./kernels/dedup";
+export * from "./state/session-table";

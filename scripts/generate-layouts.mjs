@@ -57,15 +57,22 @@ const STRUCTS = {
     liveGroups: 4,
     unmatched: 4,
   },
-  // assembly/kernels/dedup.ts
-  DEDUP: {
-    within: 8,
-    duplicates: 8,
-    store: 4,
-    untold: 4,
-    last: 4,
-    cursor: 4,
-    half: 4,
+  // assembly/state/session-table.ts
+  SESSION_TABLE: {
+    now: 8,
+    keys: 4,
+    pool: 4,
+    head: 4,
+    image: 4,
+    free: 4,
+    freeRows: 4,
+    live: 4,
+    liveKeys: 4,
+    wheel: 4,
+    touched: 4,
+    retired: 4,
+    pairs: 4,
+    barrier: 4,
   },
 };
 

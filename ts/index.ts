@@ -27,7 +27,6 @@ export type { NexmarkOptions, NexmarkTable } from './api/nexmark.js';
 export { nexmark } from './api/nexmark.js';
 export type { EventTime, From, SourceOptions } from './api/source.js';
 export type {
-  DedupOptions,
   KeyedStream,
   Lazy,
   Malformed,
@@ -66,8 +65,8 @@ export type { Trigger } from './api/triggers.js';
 export { early, onCount, onProcessingTime, onWatermark, or, purging } from './api/triggers.js';
 export type { WatermarkStrategy } from './api/watermarks.js';
 export { ascending, outOfOrder, punctuated } from './api/watermarks.js';
-export type { EventTimeWindow, Window, WindowBounds } from './api/windows.js';
-export { tumbling } from './api/windows.js';
+export type { EventTimeWindow, WholeNumbers, Window, WindowBounds } from './api/windows.js';
+export { session, tumbling } from './api/windows.js';
 export type { Op } from './columns/batch.js';
 export type { Limits } from './core/limits.js';
 export type { Handle, RunOptions } from './api/run.js';

@@ -1,7 +1,21 @@
 // Random jobs of windows over random rows, for windows.test.ts: the rows, how they come, and the queries over them.
 import { job, type Job } from '../../ts/api/job.js';
 import type { Random } from '../../ts/core/random.js';
-import { bool, float64, int32, int64, memory, milliseconds, outOfOrder, timestamp, tumbling, utf8, type Stream } from '../../ts/index.js';
+import {
+  bool,
+  float64,
+  int32,
+  int64,
+  memory,
+  milliseconds,
+  outOfOrder,
+  session,
+  timestamp,
+  tumbling,
+  utf8,
+  type Stream,
+  type WholeNumbers,
+} from '../../ts/index.js';
 import { MODEL_AGGREGATES } from './aggregates.js';
 import type { ModelBlock, ModelQuery, ModelRow, ModelStep, ModelWindow } from './reference.js';
 
@@ -97,6 +111,7 @@ function randomAggregates(random: Random): string[] {
 }
 
 function randomWindow(random: Random): ModelWindow {
+  if (random.bool(0.3)) return { kind: 'session', gapMs: random.pick(['row', 1, 5, 12, 30] as const) };
   return { kind: 'tumbling', sizeMs: random.pick([1, 10, 30, 100]), offsetMs: random.pick([0, 0, 3, -7]) };
 }
 
@@ -140,6 +155,8 @@ function windowOf(window: ModelWindow): unknown {
   switch (window.kind) {
     case 'tumbling':
       return tumbling(milliseconds(window.sizeMs), { offset: milliseconds(window.offsetMs) });
+    case 'session':
+      return window.gapMs === 'row' ? (c: { readonly gap: WholeNumbers }) => session(c.gap) : session(milliseconds(window.gapMs));
     default:
       throw new Error(`no engine for ${window.kind}`);
   }

@@ -183,7 +183,7 @@ function calendarBounds(unit: string, timeZone: string, t: number): [number, num
 
 /**
  * Rows as spans [t, t + gap) in order of arrival. Spans that overlap or touch are one session, except that a row never joins a
- * session that is over by its own clock.
+ * session that is over by its own clock. That is so when the clock is at the session's end, as a row at the very end touches.
  */
 function sessions(gap: number | 'row', latenessMs: number, rows: readonly Arrived[], late: ModelRow[]) {
   let open: { start: number; end: number; rows: Arrived[] }[] = [];
@@ -193,7 +193,7 @@ function sessions(gap: number | 'row', latenessMs: number, rows: readonly Arrive
       late.push(arrived.row);
       continue;
     }
-    const joins = open.filter((s) => s.start <= span.end && span.start <= s.end && s.end - 1 + latenessMs > arrived.clock);
+    const joins = open.filter((s) => s.start <= span.end && span.start <= s.end && s.end + latenessMs > arrived.clock);
     const merged = {
       start: Math.min(span.start, ...joins.map((s) => s.start)),
       end: Math.max(span.end, ...joins.map((s) => s.end)),

@@ -10,8 +10,9 @@ import { Where } from '../operators/where.js';
 import { WindowAggregate, type WindowAggregateConfig } from '../operators/window-aggregate.js';
 import type { Shape } from '../plan/checks.js';
 import type { FunctionRef, PlanNode, SinkNode, SourceNode, WindowAggregateNode } from '../plan/plan.js';
+import type { WindowShape } from '../operators/window-policy.js';
 import { bindExpression } from './expressions.js';
-import { lowerDedup } from './lower-dedup.js';
+import { lowerSession } from './lower-session.js';
 import type { LoweredNode } from './lowered-node.js';
 import { lowerTopN } from './lower-top-n.js';
 import { bindArguments, type UserCode } from './lower-aggregates.js';
@@ -64,9 +65,8 @@ export function lowerNode(node: Exclude<PlanNode, SourceNode | SinkNode>, contex
         },
       ];
     case 'window-aggregate':
-      return lowerWindowAggregate(node, input, context);
-    case 'dedup':
-      return lowerDedup(node, input, must(context.shapes[0], 'a shape'), context);
+      if (node.window.kind === 'session') return lowerSession(node, node.window, input, context);
+      return lowerWindowAggregate(node, node.window, input, context);
     case 'top-n':
       return lowerTopN(node, input, must(context.shapes[0], 'a shape'), context);
     default:
@@ -78,10 +78,15 @@ export function lowerNode(node: Exclude<PlanNode, SourceNode | SinkNode>, contex
  * late gate -> arguments as columns -> [partial aggregates -> exchange by key] -> windows. On one lane nothing needs to
  * move, and rows go straight into the windows.
  */
-function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, context: LowerContext): readonly LoweredNode[] {
+function lowerWindowAggregate(
+  node: WindowAggregateNode,
+  window: WindowShape,
+  input: Schema,
+  context: LowerContext,
+): readonly LoweredNode[] {
   const { schema: argumentSchema, expressions, keys, aggregates } = bindArguments(node, input, context);
   const config: Omit<WindowAggregateConfig, 'keyGroups' | 'mode'> = {
-    window: node.window,
+    window,
     inputSchema: argumentSchema,
     keys,
     aggregates,
@@ -98,7 +103,7 @@ function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, context:
       { name: 'late', schema: input },
     ],
     exchange: undefined,
-    create: (ws) => new LateGate(ws, { window: node.window, allowedLatenessMs: node.allowedLatenessMs }),
+    create: (ws) => new LateGate(ws, { window, allowedLatenessMs: node.allowedLatenessMs }),
   };
   const select: LoweredNode = {
     id: `${node.id}.arguments`,
@@ -110,7 +115,7 @@ function lowerWindowAggregate(node: WindowAggregateNode, input: Schema, context:
     id: `${node.id}.partial`,
     ports: [{ name: undefined, schema: partialSchema }],
     exchange: undefined,
-    create: (ws) => new PreAggregate(ws, { window: node.window, inputSchema: argumentSchema, keys, aggregates }),
+    create: (ws) => new PreAggregate(ws, { window, inputSchema: argumentSchema, keys, aggregates }),
   };
   const grouped = context.lanes > 1 && aggregates.every((bound) => aggregateOf(bound).order !== 'arrival');
   const mode = grouped ? 'partials' : 'rows';

@@ -3,6 +3,7 @@ import { must, unreachable } from '../core/assert.js';
 import { columnsOf } from '../plan/functions.js';
 import type { Plan, PlanNode, PortRef } from '../plan/plan.js';
 import { MALFORMED_FIELDS } from '../plan/rules.js';
+import { columnsOfWindow } from '../plan/windows.js';
 
 type Want = (ref: PortRef, names: Iterable<string>) => void;
 
@@ -41,10 +42,10 @@ export function prune(plan: Plan, taps: readonly PortRef[]): Plan {
 /** The schema of a node's port; `input`: that of what it reads. */
 export function schemaOfPort(node: PlanNode, port: string, input: (ref: PortRef) => Schema): Schema {
   if (node.kind === 'source' && port === 'malformed') return MALFORMED_FIELDS;
-  return port === 'late' && node.kind !== 'branch' ? input(must(node.inputs[0], 'an input')) : node.schema;
+  return node.kind === 'window-aggregate' && port === 'late' ? input(must(node.inputs[0], 'an input')) : node.schema;
 }
 
-const HANDS_ON: ReadonlySet<PlanNode['kind']> = new Set(['where', 'filter', 'peek', 'branch', 'dedup', 'sink'] as const);
+const HANDS_ON: ReadonlySet<PlanNode['kind']> = new Set(['where', 'filter', 'peek', 'branch', 'sink'] as const);
 
 function handsOn(node: PlanNode): boolean {
   return HANDS_ON.has(node.kind);
@@ -91,9 +92,6 @@ function pruneNode(
     case 'sink':
       for (const ref of node.inputs) want(ref, namesOf(ref));
       return node;
-    case 'dedup':
-      want(input, [...output('main'), ...output('late'), ...node.keys]);
-      return node;
     case 'top-n': {
       const orders = node.by.flatMap(({ of }) => [...columnsOf(of)]);
       const kept = new Set([...output('main'), ...node.keys]);
@@ -101,7 +99,7 @@ function pruneNode(
       return { ...node, schema: node.schema.filter((f) => f.name === node.rank || kept.has(f.name)) };
     }
     case 'window-aggregate':
-      want(input, [...node.keys, ...output('late')]);
+      want(input, [...node.keys, ...columnsOfWindow(node.window), ...output('late')]);
       for (const call of node.aggregates) {
         for (const expression of [...call.args, ...(call.where === undefined ? [] : [call.where])]) want(input, columnsOf(expression));
       }

@@ -44,15 +44,24 @@ export function settleResults(ws: Workspace, layout: GroupLayout, table: GroupTa
   for (;;) {
     const count = ws.kernels.kept_results_touched(table.rows, table.stride, table.size, layout.flags, cursor, ats, CHUNK_ROWS) >>> 0;
     if (count === 0) break;
-    const mark = ws.scratch.mark();
-    for (const { placed, slot } of kept) {
-      const { aggregate, offset, bound } = placed;
-      const result = aggregate.result({ ws, ats, count }, offset, bound.name);
-      keep({ ws, ats, from: 0, to: count, tables: [table] }, slot, layout.accumulatorBytes, result, count);
-    }
-    ws.scratch.release(mark);
+    settleRows({ ws, ats, count }, layout, table);
   }
   ws.scratch.release(outer);
+}
+
+/** The same for some groups of a table. */
+export function settleRows({ ws, ats, count }: GroupRows, layout: GroupLayout, table: GroupTable): void {
+  const mark = ws.scratch.mark();
+  for (const { placed, slot } of keptOf(layout)) {
+    const { aggregate, offset, bound } = placed;
+    const result = aggregate.result({ ws, ats, count }, offset, bound.name);
+    keep({ ws, ats, from: 0, to: count, tables: [table] }, slot, layout.accumulatorBytes, result, count);
+  }
+  ws.scratch.release(mark);
+}
+
+export function keepsResults(layout: GroupLayout): boolean {
+  return keptOf(layout).length > 0;
 }
 
 /** The results of `rows`, moved to those that were last emitted where group_changes says so, as columns. */
@@ -71,6 +80,12 @@ export function changesDone(
   ops: Address,
   count: number,
 ): void {
+  releaseKept(ws, layout, pieces, keyAts, ops);
+  ws.kernels.group_changes_done(keyAts, ops, count, layout.flags, layout.accumulatorBytes);
+}
+
+/** Gives back the bytes of kept results that these changes replace, before what they say takes their place. */
+export function releaseKept(ws: Workspace, layout: GroupLayout, pieces: readonly TablePiece[], keyAts: Address, ops: Address): void {
   for (const { slot, kind } of keptOf(layout)) {
     if (!isBytes(kind)) continue;
     let at = 0;
@@ -79,7 +94,6 @@ export function changesDone(
       at += rows;
     }
   }
-  ws.kernels.group_changes_done(keyAts, ops, count, layout.flags, layout.accumulatorBytes);
 }
 
 /** Columns in which a snapshot holds what was last emitted. */

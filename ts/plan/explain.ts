@@ -1,6 +1,6 @@
 import { unreachable } from '../core/assert.js';
 import { describe } from './functions.js';
-import type { AggregateCall, ConnectorRef, EventTimeSpec, Plan, PlanNode, PortRef } from './plan.js';
+import type { AggregateCall, ConnectorRef, EventTimeSpec, Plan, PlanNode, PortRef, WindowAggregateNode } from './plan.js';
 import { MAIN_PORT } from './rules.js';
 import { describeOrders } from './top-n-rules.js';
 import { describeDuration, describeWindow } from './windows.js';
@@ -44,13 +44,8 @@ export function describeNode(node: PlanNode): string {
 /** What of a node's results can differ between two runs over the same rows; undefined: nothing. */
 export function arrivalMark(node: PlanNode): string | undefined {
   switch (node.kind) {
-    case 'window-aggregate': {
-      const own = node.aggregates.find(({ functions }) => functions !== undefined);
-      if (own !== undefined) return `what the functions of ${own.name} make of the order of rows`;
-      return node.changes ? 'which changes come before the last one' : undefined;
-    }
-    case 'dedup':
-      return node.keep === 'first' ? 'which of duplicates of several splits comes first' : 'which changes come before the last one';
+    case 'window-aggregate':
+      return windowMark(node);
     case 'top-n':
       return 'which changes come before the last one';
     case 'source':
@@ -67,6 +62,16 @@ export function arrivalMark(node: PlanNode): string | undefined {
     default:
       return unreachable(node);
   }
+}
+
+function windowMark({ changes, window, aggregates }: WindowAggregateNode): string | undefined {
+  const own = aggregates.find(({ functions }) => functions !== undefined);
+  const marks = [
+    ...(own === undefined ? [] : [`what the functions of ${own.name} make of the order of rows`]),
+    ...(changes ? ['which changes come before the last one'] : []),
+    ...(window.kind === 'session' ? ['of several splits, which sessions rows behind their watermark still join'] : []),
+  ];
+  return marks.length === 0 ? undefined : marks.join('; ');
 }
 
 function describeWork(node: PlanNode): string {
@@ -97,8 +102,6 @@ function describeWork(node: PlanNode): string {
       const emit = node.emit === 'final' ? '' : `; emits ${node.emit}`;
       return `${describeWindow(window)}${by}: ${node.aggregates.map(describeAggregate).join(', ')}${late}${emit}`;
     }
-    case 'dedup':
-      return `dedup by ${node.keys.join(', ')}${node.withinMs === undefined ? '' : ` within ${describeDuration(node.withinMs)}`}: the ${node.keep}`;
     case 'top-n':
       return `top ${node.n} by ${node.keys.join(', ')}: ${describeOrders(node.by)}${node.rank === undefined ? '' : `; ${node.rank}`}`;
     case 'sink':

@@ -4,7 +4,6 @@ import { DEFAULT_LIMITS } from '../core/limits.js';
 import { describeSchema, sameSchema, type Field, type Schema } from '../columns/schema.js';
 import { advice, checkCondition, checkFields, checkKeys, columnOf, freezeFields, invalid, resultOf, taken, type Shape } from './checks.js';
 import { typeOf } from './functions.js';
-import { dedupOutput } from './dedup-rules.js';
 import type { EventTimeSpec, PlanNode, SourceNode, WindowAggregateNode } from './plan.js';
 import { topNOutput } from './top-n-rules.js';
 import { checkDuration, checkWindow, WINDOW_COLUMNS, type WindowSpec } from './windows.js';
@@ -35,8 +34,6 @@ export function portsOf(node: NodeSpec): readonly string[] {
       return [MAIN_PORT, 'malformed'];
     case 'window-aggregate':
       return [MAIN_PORT, 'late'];
-    case 'dedup':
-      return node.withinMs === undefined ? [MAIN_PORT] : [MAIN_PORT, 'late'];
     case 'branch':
       return node.ports ?? [];
     default:
@@ -47,7 +44,7 @@ export function portsOf(node: NodeSpec): readonly string[] {
 /** What a port of a node gives, `output` being what `outputOf` says of it. */
 export function portShape(node: NodeSpec, port: string, output: Shape, inputs: () => readonly Shape[]): Shape {
   if (node.kind === 'source' && port === 'malformed') return { schema: MALFORMED_FIELDS, timed: false, changes: false };
-  if (port === 'late') return inputs()[0] as Shape;
+  if (node.kind === 'window-aggregate' && port === 'late') return inputs()[0] as Shape;
   return output;
 }
 
@@ -85,8 +82,6 @@ export function outputOf(node: NodeSpec, declared: Schema, inputs: readonly Shap
       return windowOutput(node, input);
     case 'top-n':
       return topNOutput(node, input);
-    case 'dedup':
-      return dedupOutput(node, input);
     case 'sink':
       return input;
     default:
@@ -154,7 +149,7 @@ export function checkWindowed(window: WindowSpec, keys: readonly string[], input
       'window: this stream holds changes (updates of earlier rows), which a window cannot take back; window the rows themselves',
     );
   }
-  checkWindow(window);
+  checkWindow(window, input.schema);
   checkDuration('window: allowedLateness', allowedLatenessMs, 0);
   if (emit !== 'final' && emit !== 'updates') throw invalid(`window: emit is ${JSON.stringify(emit)}; it may be 'final' or 'updates'`);
   if (keys.length > 0) checkKeys(keys, input.schema);

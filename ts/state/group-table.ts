@@ -76,9 +76,13 @@ export class GroupTable {
   }
 
   get bytesInUse(): number {
-    const heap = this.#heap.reduce((sum, b) => sum + BlockArena.roomOf(b.bytes), 0);
     const index = this.#indexBytes === 0 ? 0 : BlockArena.roomOf(this.#indexBytes);
-    return BlockArena.roomOf(GROUP_TABLE.bytes) + BlockArena.roomOf(this.#rowBytes) + index + heap;
+    return BlockArena.roomOf(GROUP_TABLE.bytes) + BlockArena.roomOf(this.#rowBytes) + index + this.heapBytes;
+  }
+
+  /** Of copied bytes; what no group refers to any more is among them. */
+  get heapBytes(): number {
+    return this.#heap.reduce((sum, b) => sum + BlockArena.roomOf(b.bytes), 0);
   }
 
   /** Whether a key is its own place in the index: integers that lie close together. */
@@ -129,12 +133,17 @@ export class GroupTable {
     this.#ws.scratch.release(mark);
   }
 
-  /** Makes each row a group of its own, whatever its key: the table may then only be read and cleared. */
-  append(keys: KeyWords, selection: Address, from: number, to: number, ats: Address): void {
+  /** Room for so many more rows, which a kernel makes: the table then has no index. Rows may move. */
+  reserve(rows: number): void {
     this.#indexed = false;
     this.#setLimit();
+    while (this.#get('limit') - this.size < rows) this.#growRows();
+  }
+
+  /** Makes each row a group of its own, whatever its key: the table may then only be read and cleared. */
+  append(keys: KeyWords, selection: Address, from: number, to: number, ats: Address): void {
     // All the room first: appended rows cannot be found again after rows have moved.
-    while (this.#get('limit') - this.size < to - from) this.#growRows();
+    this.reserve(to - from);
     this.#fill(from, to, (at) => this.#ws.kernels.groups_append(this.at, keys.addresses, selection, at, to, ats));
   }
 
