@@ -205,3 +205,25 @@ export function value_set_state(ats: usize, offset: u32, bytes: u32, n: u32, off
     store<u32>(offsets + (<usize>i << 2), <u32>(to - out), 4);
   }
 }
+
+/** The groups' values copied to `out`, a word each, as runs (kernels/runs.ts). */
+export function value_set_runs(ats: usize, offset: u32, n: u32, out: usize, runs: usize): void {
+  let to = out;
+  for (let i: u32 = 0; i < n; i++) {
+    const at = <usize>load<u32>(ats + (<usize>i << 2)) + offset;
+    store<u32>(runs + (<usize>i << 3), <u32>to);
+    store<u32>(runs + (<usize>i << 3), load<u32>(at, 16), 4);
+    if (load<u32>(at, 12)) {
+      store<u64>(to, 0);
+      to += 8;
+    }
+    if (!load<u32>(at, 8)) continue;
+    let p = <usize>load<u32>(at);
+    for (const end = p + (<usize>8 << load<u32>(at, 4)); p < end; p += 8) {
+      const word = load<u64>(p);
+      if (!word) continue;
+      store<u64>(to, word);
+      to += 8;
+    }
+  }
+}
