@@ -27,7 +27,9 @@ function floatOf(ordered: i64): f64 {
 // @ts-ignore: decorator
 @inline
 function between(low: f64, high: f64, part: f64): f64 {
-  return part == 0 || low == high ? low : low + (high - low) * part;
+  if (part == 0 || low == high) return low;
+  const value = low + (high - low) * part;
+  return value == value ? value : NaN; // one NaN, whatever it came of
 }
 
 /**
@@ -167,5 +169,21 @@ export function runs_list(
       }
     }
     store<u32>(offsets + (<usize>i << 2), <u32>(to - out), 4);
+  }
+}
+
+/** Cuts runs to their first `keep` entries, each as often as it is there; counts of the last ones kept are lessened. */
+export function runs_first(runs: usize, n: u32, width: u32, counted: u32, keep: u32): void {
+  for (let i: u32 = 0; i < n; i++) {
+    const at = <usize>load<u32>(runs + (<usize>i << 3));
+    const count = load<u32>(runs + (<usize>i << 3), 4);
+    let left: u64 = keep;
+    let e: u32 = 0;
+    for (let entry = at; e < count && left; e++, entry += width) {
+      const times = min(timesOf(entry, width, counted), left);
+      if (counted) store<u64>(entry + width - 8, times);
+      left -= times;
+    }
+    store<u32>(runs + (<usize>i << 3), e, 4);
   }
 }

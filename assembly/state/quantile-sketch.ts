@@ -39,12 +39,6 @@ export function sketchBucket(v: f64, scale: f64): i64 {
   return v < 0 ? -word : word;
 }
 
-// @ts-ignore: decorator
-@inline
-function powerOfTwo(e: i32): f64 {
-  return e >= -1022 ? reinterpret<f64>(<u64>(e + 1023) << 52) : reinterpret<f64>(<u64>(e + 1077) << 52) * 5.551115123125783e-17;
-}
-
 /** The value that stands for a bucket: at most `error` of itself away from any value in it. */
 export function sketchValue(word: i64, scale: f64, error: f64): f64 {
   if (!word) return 0;
@@ -57,7 +51,10 @@ export function sketchValue(word: i64, scale: f64, error: f64): f64 {
   // Newton's method: the cubic is steep enough everywhere that a few rounds do.
   let m = wanted;
   for (let i = 0; i < 6; i++) m -= (((A * m + B) * m + C) * m - wanted) / ((3.0 * A * m + 2.0 * B) * m + C);
-  const least = powerOfTwo(<i32>e) * (1.0 + m);
-  const value = min(least * (1.0 + error), 1.7976931348623157e308);
+  // What is next to the least floats is worked out 2^54 times as large, so that it is rounded once.
+  const small = e < -1021;
+  const power = reinterpret<f64>(<u64>(<i64>e + (small ? 1077 : 1023)) << 52);
+  const scaled = power * (1.0 + m) * (1.0 + error);
+  const value = min(small ? scaled * 5.551115123125783e-17 : scaled, 1.7976931348623157e308);
   return word < 0 ? -value : value;
 }

@@ -1,5 +1,5 @@
 import { batchOf, type Batch, type Vector } from '../../ts/columns/batch.js';
-import type { Schema, Kind } from '../../ts/columns/schema.js';
+import { layoutOf, type Schema, type Kind } from '../../ts/columns/schema.js';
 import type { Workspace } from '../../ts/wasm/workspace.js';
 import type { KeyValue } from '../twins/hash.js';
 
@@ -36,7 +36,7 @@ export function vectorOf(ws: Workspace, kind: Kind, values: readonly KeyValue[])
     memory.u8.fill(0xff, validity, validity + Math.ceil(n / 64) * 8);
     values.forEach((v, i) => v === null && (memory.u8[validity + (i >> 3)] = (memory.u8[validity + (i >> 3)] ?? 0) & ~(1 << (i & 7))));
   }
-  if (kind === 'utf8' || kind === 'binary') {
+  if (layoutOf(kind) === 'bytes') {
     const pieces = values.map((v) => (v === null ? new Uint8Array() : v instanceof Uint8Array ? v : new TextEncoder().encode(String(v))));
     const offsets = ws.alloc((n + 1) * 4);
     const bytes = ws.alloc(pieces.reduce((sum, p) => sum + p.length, 0));

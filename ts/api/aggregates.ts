@@ -1,6 +1,6 @@
 import { aggregate } from './aggregate-calls.js';
-import type { AnyColumn, BooleanColumn, Column, Condition, NumberColumn } from './columns.js';
-import type { Bare, Bool, DataType, Float64, Int32, Int64, Null, NullOf, Num } from './types.js';
+import type { AnyColumn, BooleanColumn, Column, Condition, NumberColumn, StringColumn } from './columns.js';
+import type { Bare, Bool, DataType, Float64, Int32, Int64, List, Null, NullOf, Num, Utf8 } from './types.js';
 
 /** A result of an aggregation, over any column expression. */
 export interface AnyAggregate {
@@ -110,4 +110,52 @@ export function boolOr<T extends Bool | Null>(column: BooleanColumn<T>): Aggrega
 /** How many different values, exactly: it keeps them all. `approxCountDistinct` keeps 4 KiB at most. */
 export function countDistinct(column: AnyColumn): Count {
   return aggregate('countDistinct', [column]);
+}
+
+/**
+ * An estimate of how many different values there are (HyperLogLog): a standard error of 1.6 %, exact in practice up to some
+ * hundreds, in 4 KiB at most.
+ */
+export function approxCountDistinct(column: AnyColumn): Count {
+  return aggregate('approxCountDistinct', [column]);
+}
+
+/** `quantile(column, 0.5)` */
+export function median<T extends Num | Null>(column: NumberColumn<T>): Aggregate<Mean<T>> {
+  return aggregate('median', [column]);
+}
+
+/**
+ * The value below which the part `q` (0 to 1) of all values lies, exactly: it keeps them all. Between two values it is a mean by
+ * distance, as SQL's `percentile_cont`.
+ */
+export function quantile<T extends Num | Null>(column: NumberColumn<T>, q: number): Aggregate<Mean<T>> {
+  return aggregate('quantile', [column], { q });
+}
+
+/**
+ * The quantile `q` (0 to 1) within a relative error (DDSketch), 0.01 unless another is given: of the value that has the part `q` of
+ * all others below it. The state is 16 bytes for each step of twice that error between the least and the greatest value.
+ */
+export function approxQuantile<T extends Num | Null>(
+  column: NumberColumn<T>,
+  q: number,
+  options: { readonly error?: number } = {},
+): Aggregate<Mean<T>> {
+  return aggregate('approxQuantile', [column], options.error === undefined ? { q } : { q, error: options.error });
+}
+
+/** All texts with a separator between two, in order of event time and of places in the source. */
+export function stringJoin<T extends Utf8 | Null>(column: StringColumn<T>, separator: string): Aggregate<Utf8 | NullOf<T>> {
+  return aggregate('stringJoin', [column], { separator });
+}
+
+/** All values, in order of event time and of places in the source. An empty list where there are none. */
+export function collectList<T extends DataType>(column: Column<T>): Count<List<Bare<T>>> {
+  return aggregate('collectList', [column]);
+}
+
+/** Each value once, in order of the values. An empty list where there are none. */
+export function collectSet<T extends DataType>(column: Column<T>): Count<List<Bare<T>>> {
+  return aggregate('collectSet', [column]);
 }

@@ -1,4 +1,4 @@
-import { LIST_KINDS, type Kind } from '../columns/schema.js';
+import { isScalar, LIST_KINDS, listOf, type Kind } from '../columns/schema.js';
 import type { ExpressionType } from './expression.js';
 
 /** What an aggregate takes and gives; how it works is in operators/aggregates/by-name.ts, under the same name. */
@@ -28,6 +28,28 @@ const INTEGERS: readonly Kind[] = ['int32', 'int64'];
 
 const own = ([kind]: readonly Kind[]): Kind => kind ?? 'int64';
 
+/** Above it a sorted list of rows is another operator's work. */
+const LARGEST_N = 10_000;
+
+function listKind([kind]: readonly Kind[]): Kind {
+  return kind !== undefined && isScalar(kind) ? listOf(kind) : 'list<int64>';
+}
+
+function refuseQuantile({ q, error }: AggregateOptions): string | undefined {
+  if (!(typeof q === 'number' && q >= 0 && q <= 1)) return `the quantile is ${String(q)}; give one from 0 to 1, such as 0.99`;
+  if (error === undefined || (typeof error === 'number' && error >= 1e-6 && error <= 0.5)) return undefined;
+  return `the relative error is ${String(error)}; give one from 0.000001 to 0.5, such as 0.01`;
+}
+
+function refuseSeparator({ separator }: AggregateOptions): string | undefined {
+  return typeof separator === 'string' ? undefined : `the separator is ${String(separator)}; give a text, such as ', '`;
+}
+
+function refuseCount({ n }: AggregateOptions): string | undefined {
+  if (typeof n === 'number' && Number.isInteger(n) && n >= 1 && n <= LARGEST_N) return undefined;
+  return `n is ${String(n)}; give a whole number from 1 to ${LARGEST_N}`;
+}
+
 export const AGGREGATE_SIGNATURES: Readonly<Record<string, AggregateSignature>> = {
   count: { args: [ANY], required: 0, result: () => 'int64', nullWhenEmpty: false },
   sum: { args: [NUMBERS], required: 1, result: ([kind]) => (kind === 'float64' ? 'float64' : 'int64'), nullWhenEmpty: true },
@@ -46,6 +68,14 @@ export const AGGREGATE_SIGNATURES: Readonly<Record<string, AggregateSignature>> 
   boolAnd: { args: [['bool']], required: 1, result: own, nullWhenEmpty: true },
   boolOr: { args: [['bool']], required: 1, result: own, nullWhenEmpty: true },
   countDistinct: { args: [ALL], required: 1, result: () => 'int64', nullWhenEmpty: false },
+  approxCountDistinct: { args: [ALL], required: 1, result: () => 'int64', nullWhenEmpty: false },
+  median: { args: [NUMBERS], required: 1, result: () => 'float64', nullWhenEmpty: true },
+  quantile: { args: [NUMBERS], required: 1, result: () => 'float64', nullWhenEmpty: true, refuse: refuseQuantile },
+  approxQuantile: { args: [NUMBERS], required: 1, result: () => 'float64', nullWhenEmpty: true, refuse: refuseQuantile },
+  stringJoin: { args: [['utf8']], required: 1, result: () => 'utf8', nullWhenEmpty: true, refuse: refuseSeparator },
+  collectList: { args: [ALL], required: 1, result: listKind, nullWhenEmpty: false },
+  collectSet: { args: [ALL], required: 1, result: listKind, nullWhenEmpty: false },
+  topN: { args: [ALL, ALL], required: 2, result: listKind, nullWhenEmpty: false, refuse: refuseCount },
   aggregator: {
     args: [ANY],
     required: 1,
@@ -79,7 +109,7 @@ export function aggregateType(
   for (const [i, { kind }] of args.entries()) {
     const accepted = signature.args[i];
     if (accepted === undefined) return { refusal: `${fn}() takes ${signature.args.length} columns, not ${args.length}` };
-    if (!accepted.includes(kind)) return { refusal: `${fn}() takes ${listOf(accepted)}, not ${kind}` };
+    if (!accepted.includes(kind)) return { refusal: `${fn}() takes ${eitherOf(accepted)}, not ${kind}` };
   }
   const kinds = args.map(({ kind }) => kind);
   const refusal = signature.refuse?.(options, kinds);
@@ -88,6 +118,6 @@ export function aggregateType(
   return { kind: signature.result(kinds, options), nullable: empty || signature.nullable?.(options) === true };
 }
 
-function listOf(kinds: readonly Kind[]): string {
+function eitherOf(kinds: readonly Kind[]): string {
   return kinds.length === 1 ? `${kinds[0]}` : `${kinds.slice(0, -1).join(', ')} or ${kinds.at(-1)}`;
 }

@@ -12,11 +12,13 @@ import {
   SUM_OF_FLOATS,
   SUM_OF_INTEGERS,
 } from './counts-and-sums.js';
-import { countDistinct } from './distinct.js';
+import { collectList, collectSet, stringJoin, topN } from './collections.js';
+import { approxCountDistinct, countDistinct } from './distinct.js';
 import { extreme } from './extremes.js';
 import { STDDEV_OF_FLOATS, STDDEV_OF_INTEGERS, VARIANCE_OF_FLOATS, VARIANCE_OF_INTEGERS } from './moments.js';
 import { OwnFunctionsAggregate } from './own-functions.js';
 import { pick } from './picks.js';
+import { approxQuantile, median, quantile } from './quantiles.js';
 
 function kindOf({ kinds }: AggregateUse, i = 0): Kind {
   return must(kinds[i], "an argument's kind");
@@ -50,5 +52,13 @@ export const AGGREGATES: Readonly<Record<string, (use: AggregateUse) => Aggregat
   boolAnd: () => bools('and'),
   boolOr: () => bools('or'),
   countDistinct,
+  approxCountDistinct,
+  median,
+  quantile,
+  approxQuantile,
+  stringJoin,
+  collectList,
+  collectSet,
+  topN,
   aggregator: (use) => new OwnFunctionsAggregate(use),
 };
