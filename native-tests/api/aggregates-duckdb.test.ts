@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import { DuckDBInstance, type DuckDBConnection, type DuckDBListValue } from '@duckdb/node-api';
 import { run } from '../../ts/index.js';
 import { aggregatesJob, COMPARED, ROWS_SQL, WINDOW_MS } from './aggregates-duckdb-job.js';
 
@@ -29,6 +29,11 @@ after(() => {
 });
 
 function same(found: unknown, wanted: unknown, tolerance: number): boolean {
+  if (Array.isArray(found)) {
+    const { items } = wanted as DuckDBListValue;
+    return found.length === items.length && found.every((item, i) => same(item, items[i], tolerance));
+  }
+  if (typeof found === 'bigint' && typeof wanted === 'bigint' && tolerance > 0) return same(Number(found), Number(wanted), tolerance);
   if (typeof found === 'number' && typeof wanted === 'number')
     return found === wanted || Math.abs(found - wanted) <= tolerance * Math.abs(wanted);
   return found === wanted || (typeof found === 'bigint' && typeof wanted === 'number' && Number(found) === wanted);

@@ -2,7 +2,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../ts/core/random.js';
-import { count, countDistinct, float64, int64, job, memory, outOfOrder, seconds, timestamp, tumbling, utf8 } from '../../ts/index.js';
+import {
+  approxCountDistinct,
+  approxQuantile,
+  collectList,
+  collectSet,
+  count,
+  countDistinct,
+  float64,
+  int64,
+  job,
+  median,
+  memory,
+  outOfOrder,
+  quantile,
+  seconds,
+  stringJoin,
+  timestamp,
+  topN,
+  tumbling,
+  utf8,
+} from '../../ts/index.js';
 import { testDriver } from '../../ts/testing/test-driver.js';
 
 interface Visit {
@@ -23,7 +43,23 @@ const visits = job(import.meta, 'visits', (env) => {
   return {
     rows,
     final: windows.aggregate((c) => ({ n: count(), users: countDistinct(c.user), slow: countDistinct(c.page).where(c.took.gt(0.5)) })),
-    changing: updates.aggregate((c) => ({ users: countDistinct(c.user), pages: countDistinct(c.page) })),
+    changing: updates.aggregate((c) => ({
+      users: countDistinct(c.user),
+      pages: countDistinct(c.page),
+      middle: median(c.took),
+      names: collectSet(c.user),
+      best: topN(c.page, 3, c.took.desc()),
+    })),
+    lists: windows.aggregate((c) => ({
+      near: approxCountDistinct(c.page),
+      middle: median(c.took),
+      most: quantile(c.page, 0.9),
+      about: approxQuantile(c.took, 0.5),
+      all: stringJoin(c.user, '; '),
+      pages: collectList(c.page),
+      names: collectSet(c.user),
+      best: topN(c.page, 3, c.took.desc()),
+    })),
   };
 });
 
@@ -37,6 +73,12 @@ function made(random: Random, count: number, from: number): Visit[] {
   }));
 }
 
+function quantileOf(sorted: readonly number[], q: number): number {
+  const place = (sorted.length - 1) * q;
+  const [low, high] = [sorted[Math.floor(place)] as number, sorted[Math.ceil(place)] as number];
+  return low + (high - low) * (place - Math.floor(place));
+}
+
 function modelOf(rows: readonly Visit[]): Record<string, unknown>[] {
   const groups = new Map<string, Visit[]>();
   for (const r of rows) {
@@ -47,7 +89,24 @@ function modelOf(rows: readonly Visit[]): Record<string, unknown>[] {
     const [first] = group as [Visit];
     const start = Math.floor(first.at / 10_000) * 10_000;
     const distinct = (values: readonly unknown[]): bigint => BigInt(new Set(values.filter((v) => v !== null)).size);
+    // A sort that keeps the order of equals: of places in the source.
+    const inOrder = [...group].sort((a, b) => a.at - b.at);
+    const users = inOrder.flatMap((r) => (r.user === null ? [] : [r.user]));
+    const took = group.map((r) => r.took).sort((a, b) => a - b);
     return {
+      middle: quantileOf(took, 0.5),
+      most: quantileOf(
+        group.map((r) => Number(r.page)).sort((a, b) => a - b),
+        0.9,
+      ),
+      about: took[Math.floor((took.length - 1) / 2)],
+      all: users.length === 0 ? null : users.join('; '),
+      list: inOrder.map((r) => r.page),
+      names: [...new Set(users)].sort(),
+      best: [...inOrder]
+        .sort((a, b) => b.took - a.took)
+        .slice(0, 3)
+        .map((r) => r.page),
       site: first.site,
       windowStart: start,
       windowEnd: start + 10_000,
@@ -79,12 +138,30 @@ test('aggregates of growing state agree with a model at any number of lanes, ove
     const model = modelOf(all);
     const keys = ['site', 'windowStart', 'windowEnd'];
     assert.deepEqual(sorted(driver.take('final')), sorted(model.map((r) => pick(r, [...keys, 'n', 'users', 'slow']))), `${lanes} lanes`);
+    const lists = driver.take('lists');
+    assert.equal(lists.length, model.length);
+    for (const { near, about, ...row } of lists) {
+      const wanted = model.find((r) => r['site'] === row.site && r['windowStart'] === row.windowStart);
+      const { pages, most } = row;
+      assert.deepEqual(
+        { ...row, pages: undefined },
+        { ...pick(wanted ?? {}, [...keys, 'middle', 'all', 'names', 'best']), most, pages: undefined },
+      );
+      assert.deepEqual(pages, wanted?.['list']);
+      assert.ok(Math.abs(most - (wanted?.['most'] as number)) < 1e-9);
+      assert.equal(near, wanted?.['pages'], 'so few are counted exactly');
+      assert.ok(Math.abs(about - (wanted?.['about'] as number)) <= 0.0100001 * about);
+    }
     for (const { op, ...row } of driver.take('changing')) {
       const id = JSON.stringify(pick(row, keys));
       if (op === '-U') assert.deepEqual(row, held.get(id));
       else held.set(id, row);
     }
-    assert.deepEqual(sorted([...held.values()]), sorted(model.map((r) => pick(r, [...keys, 'users', 'pages']))), `${lanes} lanes, changes`);
+    assert.deepEqual(
+      sorted([...held.values()]),
+      sorted(model.map((r) => pick(r, [...keys, 'users', 'pages', 'middle', 'names', 'best']))),
+      `${lanes} lanes, changes`,
+    );
     await driver.close();
   }
 });

@@ -1,6 +1,29 @@
 import { aggregate } from './aggregate-calls.js';
-import type { AnyColumn, BooleanColumn, Column, Condition, NumberColumn, StringColumn } from './columns.js';
-import type { Bare, Bool, DataType, Float64, Int32, Int64, List, Null, NullOf, Num, Utf8 } from './types.js';
+import { MillraceError } from '../core/errors.js';
+import {
+  OrderExpression,
+  type AnyColumn,
+  type BooleanColumn,
+  type Column,
+  type Condition,
+  type NumberColumn,
+  type Order,
+  type StringColumn,
+} from './columns.js';
+import {
+  show,
+  type Bare,
+  type Bool,
+  type DataType,
+  type Float64,
+  type Int32,
+  type Int64,
+  type List,
+  type Null,
+  type NullOf,
+  type Num,
+  type Utf8,
+} from './types.js';
 
 /** A result of an aggregation, over any column expression. */
 export interface AnyAggregate {
@@ -158,4 +181,17 @@ export function collectList<T extends DataType>(column: Column<T>): Count<List<B
 /** Each value once, in order of the values. An empty list where there are none. */
 export function collectSet<T extends DataType>(column: Column<T>): Count<List<Bare<T>>> {
   return aggregate('collectSet', [column]);
+}
+
+/**
+ * The values of the `n` rows that come first in an order, best first: `topN(c.name, 3, c.score.desc())`. Of equals those with the
+ * earlier event time come first, then those with the earlier place in the source. `n` is at most 10,000.
+ */
+export function topN<T extends DataType>(column: Column<T>, n: number, by: Order): Count<List<Bare<T>>> {
+  const order: unknown = by;
+  if (!(order instanceof OrderExpression))
+    throw new MillraceError('plan.wrong-type', `topN: ${show(order)} is no order; give one such as c.price.desc()`);
+  if (order.first)
+    throw new MillraceError('plan.invalid', `topN: rows whose order is null do not count, so nullsFirst() has no meaning; leave it out`);
+  return aggregate('topN', [column, order.column as unknown as AnyColumn], order.descending ? { n, descending: 1 } : { n });
 }

@@ -19,6 +19,13 @@ const ROWS: Schema = [
 const AGGREGATES: readonly BoundAggregate[] = [
   { name: 'numbers', fn: 'countDistinct', args: [1], kinds: ['int64'] },
   { name: 'names', fn: 'countDistinct', args: [3], kinds: ['utf8'], where: 4 },
+  { name: 'near', fn: 'approxCountDistinct', args: [3], kinds: ['utf8'] },
+  { name: 'middle', fn: 'median', args: [1], kinds: ['int64'] },
+  { name: 'most', fn: 'approxQuantile', args: [2], kinds: ['float64'], options: { q: 0.9 }, where: 4 },
+  { name: 'all', fn: 'stringJoin', args: [3], kinds: ['utf8'], options: { separator: ',' }, where: 4 },
+  { name: 'list', fn: 'collectList', args: [2], kinds: ['float64'] },
+  { name: 'set', fn: 'collectSet', args: [3], kinds: ['utf8'] },
+  { name: 'best', fn: 'topN', args: [3, 2], kinds: ['utf8', 'float64'], options: { n: 4 } },
 ];
 
 function steps(seed: number): HostileStep[] {
