@@ -74,6 +74,9 @@ export interface Compared {
 const exact = (engine: Compared['engine'], sql: string): Compared => ({ engine, sql, tolerance: 0 });
 const rounded = (engine: Compared['engine'], sql: string): Compared => ({ engine, sql, tolerance: 1e-9 });
 
+/** The value of x with the part q of all others below it. */
+const atRank = (q: number): string => `list_sort(list(x) filter (x is not null))[floor(${q} * (count(x) - 1))::int + 1]`;
+
 export const COMPARED: Readonly<Record<string, Compared>> = {
   rows: exact(() => count(), 'count(*)'),
   counted: exact((c) => count(c.s), 'count(s)'),
@@ -118,12 +121,12 @@ export const COMPARED: Readonly<Record<string, Compared>> = {
   medianI: exact((c) => median(c.i).where(c.b), 'quantile_cont(i, 0.5) filter (b)'),
   quantileX: rounded((c) => quantile(c.x, 0.99), 'quantile_cont(x, 0.99)'),
   quantileI: rounded((c) => quantile(c.i, 0.123), 'quantile_cont(i, 0.123)'),
-  nearlyMedianX: { engine: (c) => approxQuantile(c.x, 0.5), sql: 'quantile_disc(x, 0.5)', tolerance: 0.0100001 },
-  nearlyQuantileX: { engine: (c) => approxQuantile(c.x, 0.95, { error: 0.001 }), sql: 'quantile_disc(x, 0.95)', tolerance: 0.0011 },
+  nearlyMedianX: { engine: (c) => approxQuantile(c.x, 0.5), sql: atRank(0.5), tolerance: 0.0100001 },
+  nearlyQuantileX: { engine: (c) => approxQuantile(c.x, 0.95, { error: 0.001 }), sql: atRank(0.95), tolerance: 0.0010001 },
   joined: exact((c) => stringJoin(c.s, '|').where(c.i.gt(480)), "string_agg(s, '|' order by t) filter (i > 480)"),
   listN: exact((c) => collectList(c.n).where(c.i.gt(490)), 'coalesce(list(n order by t) filter (i > 490 and n is not null), [])'),
-  setI: exact((c) => collectSet(c.i), 'list_sort(list(distinct i) filter (i is not null))'),
-  topS: exact((c) => topN(c.s, 5, c.n.desc()), '(list(s order by n desc, t) filter (s is not null and n is not null))[1:5]'),
+  setI: exact((c) => collectSet(c.i), 'coalesce(list_sort(list(distinct i) filter (i is not null)), [])'),
+  topS: exact((c) => topN(c.s, 5, c.n.desc()), 'coalesce((list(s order by n desc, t) filter (s is not null and n is not null))[1:5], [])'),
 };
 
 export const aggregatesJob = job(import.meta, 'aggregates', (env, params: { path: string }) => {
