@@ -37,4 +37,5 @@ export * from "./state/entries";
 export * from "./state/value-set";
 export * from "./kernels/kept-rows";
 export * from "./kernels/top-n";
+export * from "./kernels/dedup";
 export * from "./state/session-table";

@@ -57,6 +57,16 @@ const STRUCTS = {
     liveGroups: 4,
     unmatched: 4,
   },
+  // assembly/kernels/dedup.ts
+  DEDUP: {
+    within: 8,
+    duplicates: 8,
+    store: 4,
+    untold: 4,
+    last: 4,
+    cursor: 4,
+    half: 4,
+  },
   // assembly/state/session-table.ts
   SESSION_TABLE: {
     now: 8,

@@ -27,6 +27,7 @@ export type { NexmarkOptions, NexmarkTable } from './api/nexmark.js';
 export { nexmark } from './api/nexmark.js';
 export type { EventTime, From, SourceOptions } from './api/source.js';
 export type {
+  DedupOptions,
   KeyedStream,
   Lazy,
   Malformed,

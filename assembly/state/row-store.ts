@@ -165,3 +165,14 @@ export function sameAsRow(R: usize, row: usize, columns: usize, r: usize, first:
   }
   return true;
 }
+
+/** Exchanges the words of two rows, but for word `but`. */
+export function swapRows(R: usize, a: usize, b: usize, but: u32): void {
+  for (let w: u32 = 0, words = load<u32>(R, ROW_STORE_WORDS); w < words; w++) {
+    if (w == but) continue;
+    const at = ROW_HEAD + (<usize>w << 3);
+    const word = load<u64>(a + at);
+    store<u64>(a + at, load<u64>(b + at));
+    store<u64>(b + at, word);
+  }
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { testDriver } from '../../ts/testing/test-driver.js';
-import { topBids } from './ranking.js';
+import { clicksOnce, topBids } from './ranking.js';
 
 test('the best bids of an auction', async () => {
   const t = await testDriver(topBids, { lanes: 2 });
@@ -22,7 +22,33 @@ test('the best bids of an auction', async () => {
   await t.close();
 });
 
-for (const page of ['top-n']) {
+test('clicks without duplicates', async () => {
+  const t = await testDriver(clicksOnce, { lanes: 2 });
+  const MINUTE = 60_000;
+  const click = (at: number) => ({ user: 'ann', page: '/', at: at * MINUTE });
+  await t.send('clicks', [0, 4, 9, 10, 15, 22, 13].map(click));
+  assert.deepEqual(
+    t.take('once').map(({ at }) => at / MINUTE),
+    [0, 10, 22],
+  );
+  assert.deepEqual(
+    t.take('latest').map(({ op, at }) => `${op} ${at / MINUTE}`),
+    ['+I 22'],
+  );
+  await t.send('clicks', [11, 2, 30].map(click));
+  assert.deepEqual(
+    t.take('late').map(({ at }) => at / MINUTE),
+    [2],
+  );
+  assert.deepEqual(
+    t.take('latest').map(({ op, at }) => `${op} ${at / MINUTE}`),
+    ['-U 22', '+U 30'],
+  );
+  assert.equal(t.metrics()['once.gate.lateRows'], 1);
+  await t.close();
+});
+
+for (const page of ['top-n', 'dedup']) {
   test(`the page ${page} shows the code that runs`, () => {
     const text = readFileSync(`docs/operators/${page}.md`, 'utf8');
     const code = readFileSync('docs/examples/ranking.ts', 'utf8').replace(/^ {2}/gm, '');

@@ -51,6 +51,13 @@ export interface Stream<in out S, in out F extends Trait = 'untimed'> extends La
   /** A row goes to the first branch whose function gives true; where none does, nowhere. */
   branch<B extends Record<string, (r: Row<S>) => boolean>>(branches: B): { readonly [K in keyof B]: Stream<S, F> };
   merge(...others: SameStream<S, F>[]): Stream<S, F>;
+  /**
+   * Of rows with equal columns `by` that are less than `within` apart in event time, the first, told at once; or with `keep: 'last'` the
+   * last, as changes, for ever where there is no `within`.
+   */
+  dedup(options: DedupOptions<S, F> & { keep?: 'first' }): WindowResult<S, F, S, F>;
+  dedup(options: DedupOptions<S, F> & { keep: 'last' }): WindowResult<S, 'untimed' | 'changes', S, F>;
+  dedup(options: { by: readonly Names<S>[]; keep: 'last' }): Stream<S, 'untimed' | 'changes'>;
   keyBy<K extends keyof S & string>(...columns: [K, ...K[]]): KeyedStream<S, K, F>;
   /** Names the operator, in metrics, `explain` and snapshots; what a job returns has its name from there. */
   named(id: string): this;
@@ -91,6 +98,11 @@ export interface KeyedStream<in out S, in out K extends Names<S>, in out F exten
     order: (c: Columns<S>) => Order | readonly Order[],
     options?: TopNOptions<R>,
   ): Stream<Ranked<S, R>, 'untimed' | 'changes'>;
+}
+
+export interface DedupOptions<S, F> {
+  by: readonly Names<S>[];
+  within: 'event-time' extends F ? Duration : 'this stream has no event time: give from() an eventTime';
 }
 
 export interface TopNOptions<R> {

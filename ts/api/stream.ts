@@ -2,11 +2,12 @@ import type { RecordBatch } from 'apache-arrow';
 import { MillraceError } from '../core/errors.js';
 import type { WindowSpec } from '../plan/windows.js';
 import { checkKeys } from '../plan/checks.js';
-import { checkWindowed, MAIN_PORT, type NodeSpec } from '../plan/rules.js';
+import { checkWindowed, MAIN_PORT, portsOf, type NodeSpec } from '../plan/rules.js';
 import { aggregateCalls } from './aggregate-calls.js';
 import { assemble, type DraftPart } from './assemble.js';
 import { columnFrom, columnsOfRows, type ColumnExpression } from './columns.js';
 import { connectorAs } from './connectors.js';
+import { dedupPort } from './dedup.js';
 import { checkScope, Draft, DraftPort, type Scope, type DirectReader, type UserFunction } from './draft.js';
 import { knownOptions, functionGiven } from './given.js';
 import { topNPort } from './top-n.js';
@@ -32,12 +33,12 @@ export class StreamPart {
 
   /** Of a source. */
   get malformed(): StreamPart {
-    return this.#side('source', 'malformed', 'only what env.from(…) gives');
+    return this.#side('malformed', 'only what env.from(…) gives');
   }
 
-  /** Of a windowed aggregation. */
+  /** Of what judges rows by their event time. */
   get late(): StreamPart {
-    return this.#side('window-aggregate', 'late', 'only what window(…).aggregate(…) gives');
+    return this.#side('late', 'only what window(…).aggregate(…), dedup(…) with a within and the like give');
   }
 
   where(condition: ColumnFunction): StreamPart {
@@ -90,6 +91,10 @@ export class StreamPart {
     });
     if (streams.length === 0) return this;
     return new StreamPart(new DraftPort(new Draft(this.at.draft.scope, { kind: 'merge' }, [this.at, ...streams])));
+  }
+
+  dedup(options: unknown): StreamPart {
+    return new StreamPart(dedupPort(this.at, options));
   }
 
   keyBy(...columns: readonly string[]): KeyedPart {
@@ -165,8 +170,10 @@ export class StreamPart {
     return new StreamPart(new DraftPort(new Draft(this.at.draft.scope, Object.freeze(spec), [this.at])));
   }
 
-  #side(kind: NodeSpec['kind'], port: string, has: string): StreamPart {
-    if (this.at.draft.spec.kind === kind && this.at.port === MAIN_PORT) return new StreamPart(new DraftPort(this.at.draft, port));
+  #side(port: string, has: string): StreamPart {
+    const { spec } = this.at.draft;
+    if (spec.kind !== 'branch' && portsOf(spec).includes(port) && this.at.port === MAIN_PORT)
+      return new StreamPart(new DraftPort(this.at.draft, port));
     throw new MillraceError('plan.invalid', `.${port}: this stream has none; ${has} has one`);
   }
 }

@@ -7,13 +7,7 @@ import type { Expression, OrderBy } from '../plan/expression.js';
 import { typeOf } from '../plan/functions.js';
 import type { TopNNode } from '../plan/plan.js';
 import { bindExpression } from './expressions.js';
-import type { LoweredNode } from './lowered-node.js';
-
-/** Where the operators go, and how to ask for places of rows. */
-export interface Placing {
-  readonly lanes: number;
-  wantPlaces(): void;
-}
+import type { LoweredNode, Placing } from './lowered-node.js';
 
 export interface BoundOrders {
   /** The columns to keep, then those that only the order needs. */

@@ -12,6 +12,7 @@ import type { Shape } from '../plan/checks.js';
 import type { FunctionRef, PlanNode, SinkNode, SourceNode, WindowAggregateNode } from '../plan/plan.js';
 import type { WindowShape } from '../operators/window-policy.js';
 import { bindExpression } from './expressions.js';
+import { lowerDedup } from './lower-dedup.js';
 import { lowerSession } from './lower-session.js';
 import type { LoweredNode } from './lowered-node.js';
 import { lowerTopN } from './lower-top-n.js';
@@ -67,6 +68,8 @@ export function lowerNode(node: Exclude<PlanNode, SourceNode | SinkNode>, contex
     case 'window-aggregate':
       if (node.window.kind === 'session') return lowerSession(node, node.window, input, context);
       return lowerWindowAggregate(node, node.window, input, context);
+    case 'dedup':
+      return lowerDedup(node, input, must(context.shapes[0], 'a shape'), context);
     case 'top-n':
       return lowerTopN(node, input, must(context.shapes[0], 'a shape'), context);
     default:

@@ -11,3 +11,9 @@ export interface LoweredNode {
   readonly exchange: { readonly keys: readonly number[] } | undefined;
   create(ws: Workspace, groups: KeyGroups): Operator;
 }
+
+/** Where the operators go, and how to ask for places of rows. */
+export interface Placing {
+  readonly lanes: number;
+  wantPlaces(): void;
+}

@@ -42,10 +42,10 @@ export function prune(plan: Plan, taps: readonly PortRef[]): Plan {
 /** The schema of a node's port; `input`: that of what it reads. */
 export function schemaOfPort(node: PlanNode, port: string, input: (ref: PortRef) => Schema): Schema {
   if (node.kind === 'source' && port === 'malformed') return MALFORMED_FIELDS;
-  return node.kind === 'window-aggregate' && port === 'late' ? input(must(node.inputs[0], 'an input')) : node.schema;
+  return port === 'late' && node.kind !== 'branch' ? input(must(node.inputs[0], 'an input')) : node.schema;
 }
 
-const HANDS_ON: ReadonlySet<PlanNode['kind']> = new Set(['where', 'filter', 'peek', 'branch', 'sink'] as const);
+const HANDS_ON: ReadonlySet<PlanNode['kind']> = new Set(['where', 'filter', 'peek', 'branch', 'dedup', 'sink'] as const);
 
 function handsOn(node: PlanNode): boolean {
   return HANDS_ON.has(node.kind);
@@ -91,6 +91,9 @@ function pruneNode(
     case 'merge':
     case 'sink':
       for (const ref of node.inputs) want(ref, namesOf(ref));
+      return node;
+    case 'dedup':
+      want(input, [...output('main'), ...output('late'), ...node.keys]);
       return node;
     case 'top-n': {
       const orders = node.by.flatMap(({ of }) => [...columnsOf(of)]);

@@ -46,6 +46,8 @@ export function arrivalMark(node: PlanNode): string | undefined {
   switch (node.kind) {
     case 'window-aggregate':
       return windowMark(node);
+    case 'dedup':
+      return node.keep === 'first' ? 'which of duplicates of several splits comes first' : 'which changes come before the last one';
     case 'top-n':
       return 'which changes come before the last one';
     case 'source':
@@ -102,6 +104,8 @@ function describeWork(node: PlanNode): string {
       const emit = node.emit === 'final' ? '' : `; emits ${node.emit}`;
       return `${describeWindow(window)}${by}: ${node.aggregates.map(describeAggregate).join(', ')}${late}${emit}`;
     }
+    case 'dedup':
+      return `dedup by ${node.keys.join(', ')}${node.withinMs === undefined ? '' : ` within ${describeDuration(node.withinMs)}`}: the ${node.keep}`;
     case 'top-n':
       return `top ${node.n} by ${node.keys.join(', ')}: ${describeOrders(node.by)}${node.rank === undefined ? '' : `; ${node.rank}`}`;
     case 'sink':

@@ -119,11 +119,19 @@ export interface TopNNode extends NodeBase {
   readonly rank?: string;
 }
 
+/** Of rows of a key that are less than `withinMs` apart, the first or the last. Ports: main, and `late` where there is a within. */
+export interface DedupNode extends NodeBase {
+  readonly kind: 'dedup';
+  readonly keys: readonly string[];
+  readonly keep: 'first' | 'last';
+  readonly withinMs?: number;
+}
+
 export interface SinkNode extends NodeBase {
   readonly kind: 'sink';
   readonly sink: ConnectorRef;
 }
 
-export type PlanNode = SourceNode | WhereNode | SelectNode | RowsNode | MergeNode | WindowAggregateNode | TopNNode | SinkNode;
+export type PlanNode = SourceNode | WhereNode | SelectNode | RowsNode | MergeNode | WindowAggregateNode | TopNNode | DedupNode | SinkNode;
 
 export type { Field };

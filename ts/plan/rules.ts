@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS } from '../core/limits.js';
 import { describeSchema, sameSchema, type Field, type Schema } from '../columns/schema.js';
 import { advice, checkCondition, checkFields, checkKeys, columnOf, freezeFields, invalid, resultOf, taken, type Shape } from './checks.js';
 import { typeOf } from './functions.js';
+import { dedupOutput } from './dedup-rules.js';
 import type { EventTimeSpec, PlanNode, SourceNode, WindowAggregateNode } from './plan.js';
 import { topNOutput } from './top-n-rules.js';
 import { checkDuration, checkWindow, WINDOW_COLUMNS, type WindowSpec } from './windows.js';
@@ -34,6 +35,8 @@ export function portsOf(node: NodeSpec): readonly string[] {
       return [MAIN_PORT, 'malformed'];
     case 'window-aggregate':
       return [MAIN_PORT, 'late'];
+    case 'dedup':
+      return node.withinMs === undefined ? [MAIN_PORT] : [MAIN_PORT, 'late'];
     case 'branch':
       return node.ports ?? [];
     default:
@@ -44,7 +47,7 @@ export function portsOf(node: NodeSpec): readonly string[] {
 /** What a port of a node gives, `output` being what `outputOf` says of it. */
 export function portShape(node: NodeSpec, port: string, output: Shape, inputs: () => readonly Shape[]): Shape {
   if (node.kind === 'source' && port === 'malformed') return { schema: MALFORMED_FIELDS, timed: false, changes: false };
-  if (node.kind === 'window-aggregate' && port === 'late') return inputs()[0] as Shape;
+  if (port === 'late') return inputs()[0] as Shape;
   return output;
 }
 
@@ -82,6 +85,8 @@ export function outputOf(node: NodeSpec, declared: Schema, inputs: readonly Shap
       return windowOutput(node, input);
     case 'top-n':
       return topNOutput(node, input);
+    case 'dedup':
+      return dedupOutput(node, input);
     case 'sink':
       return input;
     default:
