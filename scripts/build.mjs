@@ -2,8 +2,8 @@
 // usage: build.mjs [--kernels-only] [--targets debug,scalar,simd,simd.mt]
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { writeKernelTypes } from './kernel-types.mjs';
 
 const args = process.argv.slice(2);
@@ -41,4 +41,12 @@ for (const target of targets) {
   writeFileSync(mark, stamp);
 }
 writeKernelTypes(`dist/kernels/${targets.includes('simd') ? 'simd' : targets[0]}.wasm`, 'ts/wasm/generated/kernels.ts');
-if (!args.includes('--kernels-only')) run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']);
+if (!args.includes('--kernels-only')) {
+  run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.json']);
+  // AssemblyScript of examples and tests is read where their modules run.
+  for (const path of ['docs/examples', 'native-tests'].flatMap(filesBelow)) {
+    if (!path.endsWith('.as.ts')) continue;
+    mkdirSync(dirname(join('dist', path)), { recursive: true });
+    copyFileSync(path, join('dist', path));
+  }
+}

@@ -1,6 +1,6 @@
 export * from './api/aggregates.js';
-export type { AggregatorSpec, OwnAggregate } from './api/own-aggregates.js';
-export { aggregator } from './api/own-aggregates.js';
+export type { AggregatorSpec, OwnAggregate, WordType } from './api/own-aggregates.js';
+export { aggregator, wasmAggregator } from './api/own-aggregates.js';
 export type {
   AnyColumn,
   AnyNumber,

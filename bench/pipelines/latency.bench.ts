@@ -27,7 +27,7 @@ async function emptySteps(): Promise<{ steps: () => Promise<void>; close: () => 
   const { keyGroups } = built.plan;
   const lanes = new ThreadLanes(
     { program, host: nodeHost, laneCount: LANES, keyGroups, splits, firstStep: 0, tuning: DEFAULT_TUNING, restore: undefined },
-    { entry: LANE_ENTRY, job: { url, name, params, planHash: built.hash, taps: [] }, hangMs: 60_000 },
+    { entry: LANE_ENTRY, job: { url, name, params, planHash: built.hash, taps: [], modules: new Map() }, hangMs: 60_000 },
   );
   const sinks = program.sinks.map(() => ({ takes: 'columns' as const, write: () => undefined, close: () => undefined }));
   const job = new JobRun({ program, lanes, laneCount: LANES, sinks, firstStep: 0, attempt: 0, host: nodeHost, reportEveryMs: 100 });

@@ -1,5 +1,19 @@
 // One's own aggregates: see docs/operators/own-aggregates.md.
-import { aggregator, collect, float64, job, memory, minutes, outOfOrder, seconds, timestamp, tumbling, utf8 } from 'millrace';
+import {
+  aggregator,
+  collect,
+  float64,
+  int64,
+  job,
+  memory,
+  minutes,
+  outOfOrder,
+  seconds,
+  timestamp,
+  tumbling,
+  utf8,
+  wasmAggregator,
+} from 'millrace';
 
 /** The product of all values. */
 const product = aggregator({
@@ -25,22 +39,25 @@ const mode = aggregator({
     [...counts].reduce((best, next) => (next[1] > best[1] || (next[1] === best[1] && next[0] < best[0]) ? next : best))[0],
 });
 
-export const growth = [
-  { plant: 'fern', at: 0, factor: 1.5, site: 'bank' },
-  { plant: 'fern', at: 60_000, factor: 1.25, site: 'wood' },
-  { plant: 'moss', at: 90_000, factor: 0.5, site: 'wood' },
-  { plant: 'fern', at: 120_000, factor: 2, site: 'wood' },
-  { plant: 'fern', at: 300_000, factor: 0.25, site: 'bank' },
+/** The greatest value less the least, in AssemblyScript. */
+const spread = wasmAggregator('./spread.as.ts', { input: int64(), output: float64() });
+
+const growth = [
+  { plant: 'fern', at: 0, factor: 1.5, site: 'bank', leaves: 12 },
+  { plant: 'fern', at: 60_000, factor: 1.25, site: 'wood', leaves: 15 },
+  { plant: 'moss', at: 90_000, factor: 0.5, site: 'wood', leaves: 0 },
+  { plant: 'fern', at: 120_000, factor: 2, site: 'wood', leaves: 30 },
+  { plant: 'fern', at: 300_000, factor: 0.25, site: 'bank', leaves: 7 },
 ];
 
 export default job(import.meta, 'growth', (env) => {
   const measured = env.from(memory(growth), {
-    schema: { plant: utf8(), at: timestamp(), factor: float64(), site: utf8() },
+    schema: { plant: utf8(), at: timestamp(), factor: float64(), site: utf8(), leaves: int64() },
     eventTime: { column: 'at', watermark: outOfOrder(seconds(30)) },
   });
   const grown = measured
     .keyBy('plant')
     .window(tumbling(minutes(5)))
-    .aggregate((c) => ({ times: product(c.factor), site: mode(c.site) }));
+    .aggregate((c) => ({ times: product(c.factor), site: mode(c.site), leaves: spread(c.leaves) }));
   return { grown: grown.to(collect()) };
 });

@@ -18,6 +18,7 @@ import {
   timestamp,
   tumbling,
   utf8,
+  wasmAggregator,
 } from '../../ts/index.js';
 
 const schema = { user: utf8(), amount: float64(), at: timestamp() };
@@ -89,6 +90,20 @@ function misbehave(how: Misdeed): void {
   if (how === 'promises') void Promise.resolve().then(() => 1);
   if (how === 'rejects') void Promise.reject(new Error('nobody listens'));
 }
+
+const goesWrong = wasmAggregator('./goes-wrong.as.ts', { input: int64(), output: int64() });
+
+/** An aggregate in AssemblyScript that goes wrong late in the stream, with `how` as its value. */
+export const wrongModule = job(import.meta, 'wrong-module', (env, params: { how: number }) => {
+  const rows = env.from(memory<Order>(ordersOf(5_000)), { schema, eventTime });
+  const counts = rows
+    .map({ user: utf8(), value: int64(), at: timestamp() }, (r) => ({ user: r.user, value: r.at > 1_040_000 ? params.how : 0, at: r.at }))
+    .keyBy('user')
+    .window(tumbling(seconds(1)))
+    .aggregate((c) => ({ n: goesWrong(c.value) }))
+    .named('counts');
+  return { counts: counts.to(collect()) };
+});
 
 export const differs = job(import.meta, 'differs', (env) => {
   const rows = env.from(memory<Order>(ordersOf(10)), { schema, eventTime });

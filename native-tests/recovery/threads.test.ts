@@ -10,7 +10,7 @@ import { startJob, type RunningJob, type StartOptions } from '../../ts/api/start
 import { detachedToRows } from '../../ts/columns/rows.js';
 import { nodeHost } from '../../ts/core/node-host.js';
 import { MillraceError } from '../../ts/index.js';
-import { copy, differs, forever, misbehaves, ordersOf, silence, totals } from './fault-jobs.js';
+import { copy, differs, forever, misbehaves, ordersOf, silence, totals, wrongModule } from './fault-jobs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-threads-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -111,6 +111,20 @@ test('a lane that loops for ever is taken for hung', async () => {
   const error = await failureOf(misbehaves, { how: 'loops', when: 1_050_000 }, { hangMs: 300 });
   assert.equal(error.code, 'lane.hung');
   assert.match(error.message, /lane \d/);
+});
+
+for (const threads of [true, false]) {
+  test(`an aggregate in AssemblyScript that traps is named (${threads ? 'threads' : 'one thread'})`, async () => {
+    const error = await failureOf(wrongModule, { how: -2 }, { threads });
+    assert.equal(error.code, 'function.trapped');
+    assert.equal(error.domain, 'user');
+    assert.match(error.message, /^counts.*: aggregate 'n': add, in \.\/goes-wrong\.as\.ts, trapped: unreachable/);
+  });
+}
+
+test('an aggregate in AssemblyScript that loops for ever hangs its lane', async () => {
+  const error = await failureOf(wrongModule, { how: -1 }, { hangMs: 300 });
+  assert.equal(error.code, 'lane.hung');
 });
 
 test('a lane that works and waits is not hung', async () => {

@@ -25,6 +25,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages and built-in modules, and the only places that may use each. Everything else goes through core/host.ts. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  assemblyscript: ['ts/runtime/compile-assembly.ts'],
   'apache-arrow': ['ts/columns/', 'ts/connectors/', 'ts/testing/', 'ts/api/'],
   piscina: ['ts/runtime/'],
   esbuild: ['ts/build/', 'ts/api/', 'ts/cli/'],

@@ -8,6 +8,8 @@ import { show } from './types.js';
 /** What makes up one's own aggregate and cannot stand in a plan. */
 export interface OwnParts {
   readonly functions?: Readonly<Record<string, UserFunction>>;
+  /** The path or URL of a file in AssemblyScript. */
+  readonly file?: string;
 }
 
 /** Those of calls of one's own aggregates, for whoever makes the plan. */

@@ -7,6 +7,7 @@ import type { AggregateCall, ConnectorRef, Plan, PlanNode, PortRef } from '../pl
 import { MAIN_PORT, type NodeSpec } from '../plan/rules.js';
 import { validatePlan } from '../plan/validate.js';
 import { ownPartsOf } from './aggregate-calls.js';
+import { fileUrl } from './own-modules.js';
 import type { BuiltJob } from './built-job.js';
 import type { Draft, DraftPort, UserFunction } from './draft.js';
 
@@ -16,8 +17,16 @@ export interface DraftPart {
   readonly sink: Draft | undefined;
 }
 
+/** What a plan refers to by number. */
+interface Tables {
+  readonly functions: UserFunction[];
+  readonly objects: unknown[];
+  /** The URL of the job's module; undefined outside jobs. */
+  readonly module: string | undefined;
+}
+
 /** Makes the plan of everything that the parts and sinks need. */
-export function assemble(name: string, parts: ReadonlyMap<string, DraftPart>, sinks: readonly Draft[]): BuiltJob {
+export function assemble(name: string, parts: ReadonlyMap<string, DraftPart>, sinks: readonly Draft[], module?: string): BuiltJob {
   const drafts = inOrder([...[...parts.values()].map((part) => part.at.draft), ...sinks]);
   const ids = nameDrafts(drafts, parts);
   const routed = new Set<Draft>();
@@ -29,16 +38,18 @@ export function assemble(name: string, parts: ReadonlyMap<string, DraftPart>, si
   const partRefs = Object.fromEntries([...parts].map(([part, { at }]) => [part, read(at)]));
   const functions: UserFunction[] = [];
   const objects: unknown[] = [];
+  const tables: Tables = { functions, objects, module };
   const nodes = drafts.map((draft): PlanNode => {
     const base = { id: must(ids.get(draft), 'id'), inputs: must(inputs.get(draft), 'inputs'), ...draft.output };
-    return { ...base, ...withSlots(draft, functions, objects, routed.has(draft)) } as PlanNode;
+    return { ...base, ...withSlots(draft, tables, routed.has(draft)) } as PlanNode;
   });
   const plan: Plan = deepFreeze(structuredClone({ version: 1, name, nodes, parts: partRefs, keyGroups: KEY_GROUPS }));
   validatePlan(plan);
   return Object.freeze({ plan, hash: planHash(plan), functions: Object.freeze(functions), objects: Object.freeze(objects) });
 }
 
-function withSlots(draft: Draft, functions: UserFunction[], objects: unknown[], routed: boolean): NodeSpec {
+function withSlots(draft: Draft, tables: Tables, routed: boolean): NodeSpec {
+  const { functions, objects } = tables;
   const { spec } = draft;
   const ref = (given: ConnectorRef): ConnectorRef =>
     draft.connector?.object === undefined ? given : { ...given, slot: objects.push(draft.connector.object) - 1 };
@@ -54,15 +65,18 @@ function withSlots(draft: Draft, functions: UserFunction[], objects: unknown[], 
     case 'branch':
       return { ...spec, functions: draft.functions.map((f) => ({ slot: functions.push(f) - 1 })) };
     default:
-      return 'aggregates' in spec ? { ...spec, aggregates: spec.aggregates.map((call) => withOwnParts(call, functions)) } : spec;
+      return 'aggregates' in spec ? { ...spec, aggregates: spec.aggregates.map((call) => withOwnParts(call, tables)) } : spec;
   }
 }
 
-/** The functions of one's own aggregates get their numbers, too. */
-function withOwnParts(call: AggregateCall, functions: UserFunction[]): AggregateCall {
-  const own = ownPartsOf(call)?.functions;
-  if (own === undefined) return call;
-  return { ...call, functions: Object.fromEntries(Object.entries(own).map(([name, f]) => [name, { slot: functions.push(f) - 1 }])) };
+/** The functions and files of one's own aggregates get their numbers, too. */
+function withOwnParts(call: AggregateCall, { functions, objects, module }: Tables): AggregateCall {
+  const own = ownPartsOf(call);
+  if (own?.functions !== undefined) {
+    const slots = Object.entries(own.functions).map(([name, f]) => [name, { slot: functions.push(f) - 1 }] as const);
+    return { ...call, functions: Object.fromEntries(slots) };
+  }
+  return own?.file === undefined ? call : { ...call, module: { slot: objects.push(fileUrl(own.file, module)) - 1 } };
 }
 
 /** Inputs before what reads them, else in the order in which they are reached. */

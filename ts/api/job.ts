@@ -80,8 +80,8 @@ export function jobDefinition(given: unknown): JobDefinition {
 
 /** Calls the job's function and makes its plan. The same job and params give the same plan, everywhere. */
 export function buildJob(given: Job<unknown, never>, params?: unknown): BuiltJob {
-  const { name, build } = jobDefinition(given);
+  const { name, url, build } = jobDefinition(given);
   const scope = new Scope(name, undefined);
   const env = Object.freeze({ from: (source: unknown, options: unknown) => sourceStream(scope, source, options) }) as unknown as Env;
-  return assemble(name, partsOf(build(env, params), scope), scope.sinks);
+  return assemble(name, partsOf(build(env, params), scope), scope.sinks, url);
 }

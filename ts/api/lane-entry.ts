@@ -30,7 +30,7 @@ export async function laneThread(task: LaneTask): Promise<void> {
           'chance, the environment or the thread; give what varies as params',
       );
     }
-    const { program } = buildProgram({ ...built, lanes, host: nodeHost, taps: job.taps, manual: false });
+    const { program } = buildProgram({ ...built, modules: job.modules, lanes, host: nodeHost, taps: job.taps, manual: false });
     const peers = task.memories.map((memory) => new Memory(memory.buffer));
     const memory = task.memories[lane] as LaneTask['memories'][number];
     const ws = new Workspace(

@@ -1,9 +1,23 @@
+import { OWN_MODULE_KINDS } from '../build/own-module-source.js';
 import { MillraceError } from '../core/errors.js';
 import { aggregate } from './aggregate-calls.js';
 import type { Aggregate } from './aggregates.js';
 import type { Column } from './columns.js';
 import { functionGiven, knownOptions } from './given.js';
-import { columnType, type Bare, type ColumnType, type DataType, type Null, type NullOf } from './types.js';
+import {
+  columnType,
+  show,
+  type Bare,
+  type Bool,
+  type ColumnType,
+  type DataType,
+  type Float64,
+  type Int32,
+  type Int64,
+  type Null,
+  type NullOf,
+  type Timestamp,
+} from './types.js';
 
 /** One's own aggregate: called with a column, it is used as those that ship with us. Null where a group has no value. */
 export type OwnAggregate<In extends DataType, Out extends DataType> = <T extends In | Null>(
@@ -58,4 +72,45 @@ export function aggregator<In extends DataType, State, Out extends DataType>(spe
   };
   const own = (column: Column<DataType>): unknown => aggregate('aggregator', [column], options, { functions });
   return own as OwnAggregate<In, Out>;
+}
+
+/** Types that are one word: what one's own aggregate in AssemblyScript takes and gives. */
+export type WordType = Bool | Int32 | Int64 | Float64 | Timestamp;
+
+/**
+ * One's own aggregate in AssemblyScript, called inside the loop over rows: `wasmAggregator('./spread.as.ts', { input: int64(),
+ * output: float64() })`. The path is relative to the job's module. The file exports `State`, `init`, `add`, `merge`, `result`
+ * and, with `retract: true`, `retract`; docs/operators/own-aggregates.md shows one. It is compiled when a job starts, to a module
+ * with a memory of its own and no imports; a trap in it stops the job with `function.trapped`.
+ */
+export function wasmAggregator<In extends WordType, Out extends WordType>(
+  path: string | { readonly href: string },
+  spec: { readonly input: In; readonly output: Out; readonly retract?: boolean },
+): OwnAggregate<In, Out> {
+  const file = typeof path === 'string' ? path : path?.href;
+  if (typeof file !== 'string' || file === '')
+    throw new MillraceError(
+      'plan.invalid',
+      `wasmAggregator(${show(path)}): give the path of a file of AssemblyScript, such as './spread.as.ts'`,
+    );
+  const what = `wasmAggregator('${file}')`;
+  const given = knownOptions(what, spec, ['input', 'output', 'retract']);
+  const [input, output] = (['input', 'output'] as const).map((part) => wordType(given[part] as DataType, `${what}: ${part}`)) as [
+    string,
+    string,
+  ];
+  const named = typeof path === 'string' ? path : file.slice(file.lastIndexOf('/') + 1);
+  const options = { file: named, input, output, retracts: given.retract === true ? 1 : 0 };
+  const own = (column: Column<DataType>): unknown => aggregate('wasmAggregator', [column], options, { file });
+  return own as OwnAggregate<In, Out>;
+}
+
+function wordType(type: DataType, what: string): string {
+  const { kind, isNullable } = columnType(type, what);
+  if (OWN_MODULE_KINDS.includes(kind) && !isNullable) return kind;
+  const found = isNullable ? `${kind}().nullable()` : kind;
+  throw new MillraceError(
+    'plan.wrong-type',
+    `${what} is ${found}; it may be ${OWN_MODULE_KINDS.join(', ')}, not nullable; for others there is aggregator({ … }) in JavaScript`,
+  );
 }

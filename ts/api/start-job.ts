@@ -19,6 +19,7 @@ import { OffLanes } from '../runtime/off-lanes.js';
 import { ThreadLanes } from '../runtime/thread-lanes.js';
 import { createWorkspace } from '../wasm/workspace.js';
 import type { BuiltJob } from './built-job.js';
+import { compileOwnModules } from './own-modules.js';
 
 const LANE_ENTRY = new URL('./lane-entry.js', import.meta.url);
 /** A minute: longer than any batch takes, shorter than anyone's patience. */
@@ -65,7 +66,8 @@ export async function startJob(options: StartOptions): Promise<RunningJob> {
   const { built, host, lanes: laneCount, restore } = options;
   if (restore !== undefined) checkSnapshot(restore, built.hash, built.plan.keyGroups);
   const taps = options.taps ?? new Map<string, Tap>();
-  const program = buildProgram({ ...built, lanes: laneCount, host, taps: [...taps.keys()], manual: false });
+  const modules = await compileOwnModules(built, host);
+  const program = buildProgram({ ...built, modules, lanes: laneCount, host, taps: [...taps.keys()], manual: false });
   const object = (slot: number) => built.objects[slot];
   const sources = program.sources.map((node) =>
     createSource(node.source, {
@@ -97,7 +99,7 @@ export async function startJob(options: StartOptions): Promise<RunningJob> {
     options.threads && options.module !== undefined
       ? new ThreadLanes(laneParts, {
           entry: LANE_ENTRY,
-          job: { ...options.module, planHash: built.hash, taps: [...taps.keys()] },
+          job: { ...options.module, planHash: built.hash, taps: [...taps.keys()], modules },
           hangMs: options.hangMs ?? HANG_MS,
         })
       : makeInlineLanes(laneParts, { turns: options.turns, memoryBytes: options.laneBytes });

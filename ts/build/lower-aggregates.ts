@@ -5,6 +5,7 @@ import { aggregateOf, type BoundAggregate } from '../operators/group-layout.js';
 import type { Expression } from '../plan/expression.js';
 import { typeOf } from '../plan/functions.js';
 import type { AggregateCall, FunctionRef } from '../plan/plan.js';
+import type { OwnModule } from '../wasm/own-module.js';
 import { bindExpression, boundWhere } from './expressions.js';
 
 /** What a node that groups reads, as columns of their own, so that its operators work on columns only. */
@@ -24,6 +25,8 @@ export interface UserCode {
   readonly functions: readonly ((...args: never[]) => unknown)[];
   /** The node orders rows of equal event time: they must carry their places (`Batch.positions`). */
   wantPlaces(): void;
+  /** Of one's own aggregates, by slot; none are there where a plan is only explained. */
+  readonly modules: ReadonlyMap<number, OwnModule>;
 }
 
 /**
@@ -53,6 +56,7 @@ export function bindArguments(
       kinds: args.map((column) => must(fields[column], 'a field').kind),
       options: call.options,
       ...(where === undefined ? {} : { where }),
+      ...(call.module === undefined ? {} : { module: code.modules.get(call.module.slot) }),
       ...(call.functions === undefined ? {} : { functions: functionsOf(call.functions, code) }),
     };
   });

@@ -12,6 +12,7 @@ import { portShape } from '../plan/rules.js';
 import type { Plan, PlanNode, PortRef, SinkNode, SourceNode } from '../plan/plan.js';
 import { ContentReader } from '../runtime/content-reader.js';
 import type { ExchangeProgram, NodeProgram, Program, SinkProgram, SourceProgram, Target } from '../runtime/program.js';
+import type { OwnModule } from '../wasm/own-module.js';
 import type { Workspace } from '../wasm/workspace.js';
 import { encoderOf, type RowForm } from './encoders.js';
 import { bindExpression } from './expressions.js';
@@ -24,6 +25,8 @@ export interface ProgramInput {
   readonly plan: Plan;
   readonly functions: readonly ((...args: never[]) => unknown)[];
   readonly objects: readonly unknown[];
+  /** Compiled modules of one's own aggregates, by the slot of their file; without them a program can be looked at, not run. */
+  readonly modules?: ReadonlyMap<number, OwnModule>;
   readonly lanes: number;
   readonly host: Host;
   /** Parts of the job to be collected though no sink takes them, by name. */
@@ -44,6 +47,8 @@ export interface BuiltProgram {
   readonly sources: readonly SourceNode[];
   readonly sinks: readonly BuiltSink[];
 }
+
+const NO_MODULES: ReadonlyMap<number, OwnModule> = new Map();
 
 interface StageDraft {
   readonly sources: number[];
@@ -181,10 +186,10 @@ class ProgramBuilder {
     const inputs = node.inputs.map((ref) => this.#outlet(ref));
     if (this.#pushed.has(node.id)) this.#outlets.set(`${node.id}/main`, must(inputs[0], 'an input'));
     else {
-      const { functions, lanes } = this.#input;
+      const { functions, lanes, modules = NO_MODULES } = this.#input;
       const wantPlaces = () => void this.#ordering.add(node.id);
       const shapes = node.inputs.map((ref) => this.#shape(ref));
-      const context = { inputs: inputs.map((outlet) => outlet.schema), shapes, functions, lanes, wantPlaces };
+      const context = { inputs: inputs.map((outlet) => outlet.schema), shapes, functions, modules, lanes, wantPlaces };
       this.#place(node, lowerNode(node, context), inputs);
     }
   }

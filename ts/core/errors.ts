@@ -31,6 +31,8 @@ export const ERROR_CODES = {
   'value.invalid': user,
   /** The user's own function threw or returned what its schema does not allow. */
   'function.failed': user,
+  /** The user's own WebAssembly trapped. */
+  'function.trapped': user,
   'state.too-large': user,
   'state.incompatible': user,
   /** State that was to move out of memory could not be written, or read again. */

@@ -3,6 +3,7 @@ import type { Address } from '../columns/memory.js';
 import type { Field, Kind } from '../columns/schema.js';
 import type { GroupRows } from '../state/group-rows.js';
 import type { GroupTable } from '../state/group-table.js';
+import type { OwnModule } from '../wasm/own-module.js';
 import type { Workspace } from '../wasm/workspace.js';
 
 /** Rows [from, to) of a batch whose groups are known: `ats + 4 * row` is the address of row's group. */
@@ -38,6 +39,7 @@ export interface AggregateUse {
   readonly options: Readonly<Record<string, string | number>>;
   /** The user's, of one's own aggregate. */
   readonly functions: Readonly<Record<string, (...args: never[]) => unknown>>;
+  readonly module: OwnModule | undefined;
   /** Whether rows and states may be taken back (`subtract`, `unmerge`): the state then keeps what that needs. */
   readonly revocable: boolean;
 }

@@ -4,6 +4,7 @@ import { NONE, type Address } from '../columns/memory.js';
 import { field, type Field, type Kind, type Schema } from '../columns/schema.js';
 import { readKeys, type GroupRows } from '../state/group-rows.js';
 import { keyShapeOf, type KeyShape } from '../state/key-words.js';
+import type { OwnModule } from '../wasm/own-module.js';
 import type { Workspace } from '../wasm/workspace.js';
 import type { Aggregate, Argument, GroupedRows } from './aggregates.js';
 import { AGGREGATES } from './aggregates/by-name.js';
@@ -18,6 +19,7 @@ export interface BoundAggregate {
   readonly options?: Readonly<Record<string, string | number>> | undefined;
   /** The user's, of one's own aggregate. */
   readonly functions?: Readonly<Record<string, (...args: never[]) => unknown>> | undefined;
+  readonly module?: OwnModule | undefined;
   /** Whether rows may be taken back: see AggregateUse. */
   readonly revocable?: boolean;
   /** A bool column: the row counts where it is true (not null). */
@@ -79,9 +81,9 @@ export function groupLayout(keys: readonly Field[], aggregates: readonly BoundAg
   return { shape, aggregates: moved, flags, accumulatorBytes, changes, rowBytes: offset - shape.words * 8 };
 }
 
-export function aggregateOf({ name, fn, kinds, options = {}, functions = {}, revocable = false }: BoundAggregate): Aggregate {
+export function aggregateOf({ name, fn, kinds, options = {}, functions = {}, module, revocable = false }: BoundAggregate): Aggregate {
   assert(Object.hasOwn(AGGREGATES, fn), () => `there is no aggregate ${fn}`);
-  return must(AGGREGATES[fn], fn)({ name, kinds, options, functions, revocable });
+  return must(AGGREGATES[fn], fn)({ name, kinds, options, functions, module, revocable });
 }
 
 /** The window's start, the keys, and every aggregate's partial state: what pre-aggregation sends and snapshots hold. */

@@ -50,6 +50,10 @@ function refuseCount({ n }: AggregateOptions): string | undefined {
   return `n is ${String(n)}; give a whole number from 1 to ${LARGEST_N}`;
 }
 
+function otherInput({ input }: AggregateOptions, [kind]: readonly Kind[]): string | undefined {
+  return kind === input ? undefined : `its input is ${input}, not ${kind}; give a column of that type`;
+}
+
 export const AGGREGATE_SIGNATURES: Readonly<Record<string, AggregateSignature>> = {
   count: { args: [ANY], required: 0, result: () => 'int64', nullWhenEmpty: false },
   sum: { args: [NUMBERS], required: 1, result: ([kind]) => (kind === 'float64' ? 'float64' : 'int64'), nullWhenEmpty: true },
@@ -82,8 +86,9 @@ export const AGGREGATE_SIGNATURES: Readonly<Record<string, AggregateSignature>> 
     result: (_kinds, { output }) => output as Kind,
     nullWhenEmpty: true,
     nullable: ({ nullable }) => nullable === 1,
-    refuse: ({ input }, [kind]) => (kind === input ? undefined : `its input is ${input}, not ${kind}; give a column of that type`),
+    refuse: otherInput,
   },
+  wasmAggregator: { args: [ANY], required: 1, result: (_kinds, { output }) => output as Kind, nullWhenEmpty: true, refuse: otherInput },
 };
 
 /**

@@ -115,9 +115,10 @@ function describeWork(node: PlanNode): string {
   }
 }
 
-function describeAggregate({ name, fn, args, where, options, functions }: AggregateCall): string {
-  const shown = functions === undefined ? Object.values(options ?? {}).map(String) : [];
-  const how = functions === undefined ? '' : ' in JavaScript';
+function describeAggregate({ name, fn, args, where, options, functions, module }: AggregateCall): string {
+  const own = functions !== undefined || module !== undefined;
+  const shown = own ? [] : Object.values(options ?? {}).map(String);
+  const how = functions !== undefined ? ' in JavaScript' : module !== undefined ? ` of ${options?.['file']}` : '';
   return `${name} = ${fn}(${[...args.map(describe), ...shown].join(', ')})${how}${where === undefined ? '' : ` where ${describe(where)}`}`;
 }
 

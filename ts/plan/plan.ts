@@ -97,6 +97,8 @@ export interface AggregateCall {
   readonly options?: Readonly<Record<string, string | number>>;
   /** Of one's own aggregate: the functions that it is made of, by their names. */
   readonly functions?: Readonly<Record<string, FunctionRef>>;
+  /** Of one's own aggregate in AssemblyScript: where its file is, by its number in the job's table of objects. */
+  readonly module?: { readonly slot: number };
 }
 
 /** Ports: main, `late`. */

@@ -14,7 +14,7 @@ export class OffLanes implements OffLaneWork {
   #pool: Piscina | undefined;
   #closed = false;
 
-  async run<N extends keyof OffLaneTasks>(name: N, input: Parameters<OffLaneTasks[N]>[0]): Promise<ReturnType<OffLaneTasks[N]>> {
+  async run<N extends keyof OffLaneTasks>(name: N, input: Parameters<OffLaneTasks[N]>[0]): Promise<Awaited<ReturnType<OffLaneTasks[N]>>> {
     this.#pool ??= new Piscina({
       filename: new URL('./off-lane-tasks.js', import.meta.url).href,
       minThreads: 0,
@@ -22,7 +22,7 @@ export class OffLanes implements OffLaneWork {
       idleTimeout: IDLE_MS,
       recordTiming: false,
     });
-    return (await this.#pool.run(input, { name })) as ReturnType<OffLaneTasks[N]>;
+    return (await this.#pool.run(input, { name })) as Awaited<ReturnType<OffLaneTasks[N]>>;
   }
 
   async close(): Promise<void> {

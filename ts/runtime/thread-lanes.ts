@@ -4,6 +4,7 @@ import { transferables } from '../columns/detached.js';
 import { errorToData, MillraceError } from '../core/errors.js';
 import type { Host } from '../core/host.js';
 import { createMemory, loadKernels } from '../wasm/module.js';
+import type { OwnModule } from '../wasm/own-module.js';
 import type { WasmMemory, WasmModule } from '../wasm/webassembly.js';
 import type { LaneSet } from './lane-set.js';
 import type { SharedParts } from './lane.js';
@@ -38,6 +39,8 @@ export interface LaneJob {
   readonly params: unknown;
   readonly planHash: string;
   readonly taps: readonly string[];
+  /** Of one's own aggregates: compiled once, for all lanes. */
+  readonly modules: ReadonlyMap<number, OwnModule>;
 }
 
 export interface ThreadOptions {

@@ -1,4 +1,5 @@
 import { test } from 'node:test';
+import { moduleOf, sumOf } from '../../native-tests/support/own-module.js';
 import { BatchBuilder } from '../columns/builder.js';
 import { field, type Schema } from '../columns/schema.js';
 import { Random } from '../core/random.js';
@@ -37,6 +38,8 @@ const RESULTS: Schema = [
   field('all', 'utf8', true),
   field('rows', 'int64'),
   field('some', 'utf8', true),
+  field('sum', 'int64', true),
+  field('lessSum', 'int64', true),
 ];
 
 function script(seed: number): HostileStep[] {
@@ -54,12 +57,22 @@ function script(seed: number): HostileStep[] {
   });
 }
 
-test('windows of one’s own aggregates', () => {
+test('windows of one’s own aggregates', async () => {
+  const text = sumOf('i64', 'export function result(state: State): i64 { return <i64>state.sum * 1024 + state.n; }');
+  const module = await moduleOf(text, { input: 'int64', output: 'int64' });
+  const sum: BoundAggregate = {
+    name: 'sum',
+    fn: 'wasmAggregator',
+    args: [1],
+    kinds: ['int64'],
+    options: { input: 'int64', output: 'int64' },
+    module,
+  };
   const config: Omit<WindowAggregateConfig, 'keyGroups' | 'emit' | 'changes' | 'allowedLatenessMs'> = {
     window: WINDOW,
     inputSchema: ROWS,
     keys: [0],
-    aggregates: AGGREGATES,
+    aggregates: [...AGGREGATES, sum, { ...sum, name: 'lessSum', where: 2 }],
     outputSchema: RESULTS,
     mode: 'rows',
   };

@@ -1,4 +1,5 @@
 import type { BuiltJob } from '../api/built-job.js';
+import { compileOwnModules } from '../api/own-modules.js';
 import { buildProgram, type BuiltProgram } from '../build/program.js';
 import { rowsToDetached } from '../columns/builder.js';
 import type { DetachedBatch } from '../columns/detached.js';
@@ -13,6 +14,7 @@ import type { JobSnapshot } from '../runtime/job-snapshot.js';
 import { DEFAULT_TUNING, type LaneTuning } from '../runtime/lane.js';
 import { makeInlineLanes } from '../runtime/make-lanes.js';
 import type { KernelBuild } from '../wasm/module.js';
+import type { OwnModule } from '../wasm/own-module.js';
 
 /** Of each lane: enough for any test, small enough to be made by the hundred. */
 const MEMORY_BYTES = 128 << 20;
@@ -44,6 +46,7 @@ export interface ManualRows {
 export class ManualJob {
   readonly #built: BuiltJob;
   readonly #options: ManualOptions;
+  readonly #modules: ReadonlyMap<number, OwnModule>;
   readonly #taken = new Map<string, DetachedBatch[]>();
   readonly #positions = new Map<string, number>();
   readonly #declared: ReadonlyMap<string, Schema>;
@@ -53,15 +56,16 @@ export class ManualJob {
   #failure: MillraceError | undefined;
   clockMs = 0;
 
-  private constructor(built: BuiltJob, options: ManualOptions) {
+  private constructor(built: BuiltJob, options: ManualOptions, modules: ReadonlyMap<number, OwnModule>) {
     this.#built = built;
+    this.#modules = modules;
     this.#options = options;
     this.#declared = new Map(built.plan.nodes.filter((node) => node.kind === 'source').map((node) => [node.id, node.schema]));
     [this.#program, this.#run] = this.#make(options.lanes, undefined);
   }
 
   static async start(built: BuiltJob, options: ManualOptions): Promise<ManualJob> {
-    const job = new ManualJob(built, options);
+    const job = new ManualJob(built, options, await compileOwnModules(built, options.host));
     await job.#start();
     return job;
   }
@@ -150,7 +154,7 @@ export class ManualJob {
 
   #make(lanes: number, restore: JobSnapshot | undefined): [BuiltProgram, JobRun] {
     const { host, taps, tuning, turns, kernels } = this.#options;
-    const program = buildProgram({ ...this.#built, lanes, host, taps, manual: true });
+    const program = buildProgram({ ...this.#built, modules: this.#modules, lanes, host, taps, manual: true });
     const splits = program.sources.map((node) =>
       (this.#options.splits?.[node.id] ?? ['test']).map((id): SplitSpec => ({ id, options: {} })),
     );

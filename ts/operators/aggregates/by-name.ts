@@ -19,6 +19,7 @@ import { STDDEV_OF_FLOATS, STDDEV_OF_INTEGERS, VARIANCE_OF_FLOATS, VARIANCE_OF_I
 import { OwnFunctionsAggregate } from './own-functions.js';
 import { pick } from './picks.js';
 import { approxQuantile, median, quantile } from './quantiles.js';
+import { OwnModuleAggregate } from './own-module.js';
 
 function kindOf({ kinds }: AggregateUse, i = 0): Kind {
   return must(kinds[i], "an argument's kind");
@@ -61,4 +62,5 @@ export const AGGREGATES: Readonly<Record<string, (use: AggregateUse) => Aggregat
   collectSet,
   topN,
   aggregator: (use) => new OwnFunctionsAggregate(use),
+  wasmAggregator: (use) => new OwnModuleAggregate(use),
 };
