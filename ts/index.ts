@@ -67,7 +67,7 @@ export { early, onCount, onProcessingTime, onWatermark, or, purging } from './ap
 export type { WatermarkStrategy } from './api/watermarks.js';
 export { ascending, outOfOrder, punctuated } from './api/watermarks.js';
 export type { EventTimeWindow, WholeNumbers, Window, WindowBounds } from './api/windows.js';
-export { session, tumbling } from './api/windows.js';
+export { calendar, cumulating, hopping, session, tumbling } from './api/windows.js';
 export type { Op } from './columns/batch.js';
 export type { Limits } from './core/limits.js';
 export type { Handle, RunOptions } from './api/run.js';

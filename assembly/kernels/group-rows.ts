@@ -193,3 +193,26 @@ export function group_key_groups(ats: usize, words: u32, references: u32, masked
     store<u32>(out + (<usize>i << 2), <u32>(h >>> 32) % groups);
   }
 }
+
+/**
+ * Addresses of the rows from number `cursor` (u32, read and written) on whose word at `offset` is not zero, at most `max`;
+ * returns how many. All are out when the cursor is `count`.
+ */
+export function group_rows_live(rows: usize, stride: u32, count: u32, offset: u32, cursor: usize, out: usize, max: u32): u32 {
+  let i = load<u32>(cursor);
+  let n: u32 = 0;
+  for (let row = rows + <usize>i * stride; i < count && n < max; i++, row += stride) {
+    if (!load<u64>(row + offset)) continue;
+    store<u32>(out + (<usize>n << 2), <u32>row);
+    n++;
+  }
+  store<u32>(cursor, i);
+  return n;
+}
+
+/** How many of n rows, each `stride` after the last, have a word at `offset` that is not zero. */
+export function group_rows_living(rows: usize, stride: u32, n: u32, offset: u32): u32 {
+  let living: u32 = 0;
+  for (let i: u32 = 0, at = rows + offset; i < n; i++, at += stride) living += <u32>(load<u64>(at) != 0);
+  return living;
+}

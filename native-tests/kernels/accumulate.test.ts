@@ -4,7 +4,8 @@ import { field, type Field, type Kind, type Schema } from '../../ts/columns/sche
 import { Random } from '../../ts/core/random.js';
 import { partialSchemaOf, type BoundAggregate } from '../../ts/operators/group-layout.js';
 import { PreAggregate } from '../../ts/operators/pre-aggregate.js';
-import { WindowAggregate, type WindowAggregateConfig } from '../../ts/operators/window-aggregate.js';
+import { WindowAggregate } from '../../ts/operators/window-aggregate.js';
+import type { WindowAggregateConfig } from '../../ts/operators/window-store.js';
 import { aggregateType } from '../../ts/plan/aggregate-signatures.js';
 import { createWorkspace } from '../../ts/wasm/workspace.js';
 import { batchOfRows } from '../support/columns.js';

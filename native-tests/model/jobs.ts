@@ -3,7 +3,10 @@ import { job, type Job } from '../../ts/api/job.js';
 import type { Random } from '../../ts/core/random.js';
 import {
   bool,
+  calendar,
+  cumulating,
   float64,
+  hopping,
   int32,
   int64,
   memory,
@@ -111,8 +114,24 @@ function randomAggregates(random: Random): string[] {
 }
 
 function randomWindow(random: Random): ModelWindow {
-  if (random.bool(0.3)) return { kind: 'session', gapMs: random.pick(['row', 1, 5, 12, 30] as const) };
-  return { kind: 'tumbling', sizeMs: random.pick([1, 10, 30, 100]), offsetMs: random.pick([0, 0, 3, -7]) };
+  if (random.bool(0.25)) return { kind: 'session', gapMs: random.pick(['row', 1, 5, 12, 30] as const) };
+  const offsetMs = random.pick([0, 0, 3, -7]);
+  switch (random.pick(['tumbling', 'hopping', 'hopping', 'cumulating', 'calendar'] as const)) {
+    case 'tumbling':
+      return { kind: 'tumbling', sizeMs: random.pick([1, 10, 30, 100]), offsetMs };
+    case 'hopping':
+      return { kind: 'hopping', sizeMs: random.pick([5, 10, 30, 100]), slideMs: random.pick([3, 10, 12, 30]), offsetMs };
+    case 'cumulating': {
+      const stepMs = random.pick([4, 10, 25]);
+      return { kind: 'cumulating', sizeMs: stepMs * random.int(1, 8), stepMs, offsetMs };
+    }
+    default:
+      return {
+        kind: 'calendar',
+        unit: random.pick(['day', 'week', 'month']),
+        timeZone: random.pick(['UTC', 'Europe/Oslo', 'America/New_York']),
+      };
+  }
 }
 
 type Flow = Stream<typeof schema, 'event-time'>;
@@ -157,6 +176,12 @@ function windowOf(window: ModelWindow): unknown {
       return tumbling(milliseconds(window.sizeMs), { offset: milliseconds(window.offsetMs) });
     case 'session':
       return window.gapMs === 'row' ? (c: { readonly gap: WholeNumbers }) => session(c.gap) : session(milliseconds(window.gapMs));
+    case 'hopping':
+      return hopping(milliseconds(window.sizeMs), milliseconds(window.slideMs), { offset: milliseconds(window.offsetMs) });
+    case 'cumulating':
+      return cumulating(milliseconds(window.sizeMs), milliseconds(window.stepMs), { offset: milliseconds(window.offsetMs) });
+    case 'calendar':
+      return calendar(window.unit, { timeZone: window.timeZone });
     default:
       throw new Error(`no engine for ${window.kind}`);
   }

@@ -34,13 +34,50 @@ export class WindowDefinition {
 /** Windows [k·size + offset, (k+1)·size + offset), side by side, aligned to 1970-01-01 UTC. */
 export function tumbling(size: Duration, options?: { offset?: Duration }): EventTimeWindow {
   const { offset = 0 } = knownOptions('tumbling', options, ['offset']);
-  if (typeof size !== 'number' || typeof offset !== 'number') {
+  checkDurations(`tumbling(${show(size)}, { offset: ${show(offset)} })`, [size, offset], 'tumbling(minutes(5))');
+  return made({ kind: 'tumbling', sizeMs: size, offsetMs: offset as number });
+}
+
+/**
+ * Windows [k·slide + offset, k·slide + offset + size): of one size, one every `slide`, so that a row is in about size / slide of
+ * them. The size need not be a multiple of the slide. With a slide above the size, rows between two windows are in none.
+ */
+export function hopping(size: Duration, slide: Duration, options?: { offset?: Duration }): EventTimeWindow {
+  const { offset = 0 } = knownOptions('hopping', options, ['offset']);
+  const what = `hopping(${show(size)}, ${show(slide)}, { offset: ${show(offset)} })`;
+  checkDurations(what, [size, slide, offset], 'hopping(minutes(10), minutes(1))');
+  return made({ kind: 'hopping', sizeMs: size, slideMs: slide, offsetMs: offset as number });
+}
+
+/**
+ * Windows that grow: of each span [k·max + offset, (k+1)·max + offset) one every `step`, from the span's start to there. The longest
+ * one is a multiple of the step.
+ */
+export function cumulating(max: Duration, step: Duration, options?: { offset?: Duration }): EventTimeWindow {
+  const { offset = 0 } = knownOptions('cumulating', options, ['offset']);
+  const what = `cumulating(${show(max)}, ${show(step)}, { offset: ${show(offset)} })`;
+  checkDurations(what, [max, step, offset], 'cumulating(days(1), hours(1))');
+  return made({ kind: 'cumulating', maxMs: max, stepMs: step, offsetMs: offset as number });
+}
+
+/** Days, weeks (from Monday) or months of a time zone, as long as they are there: a day may have 23 or 25 hours. */
+export function calendar(unit: 'day' | 'week' | 'month', options: { timeZone: string }): EventTimeWindow {
+  const { timeZone } = knownOptions('calendar', options, ['timeZone']);
+  if (timeZone === undefined)
     throw new MillraceError(
       'plan.invalid',
-      `tumbling(${show(size)}, { offset: ${show(offset)} }): give durations, such as tumbling(minutes(5))`,
+      `calendar(${show(unit)}): give a time zone, such as calendar('day', { timeZone: 'Europe/Oslo' })`,
     );
-  }
-  return new WindowDefinition({ kind: 'tumbling', sizeMs: size, offsetMs: offset }) as unknown as EventTimeWindow;
+  return made({ kind: 'calendar', unit, timeZone: timeZone as string });
+}
+
+function checkDurations(what: string, given: readonly unknown[], example: string): void {
+  if (given.every((ms) => typeof ms === 'number')) return;
+  throw new MillraceError('plan.invalid', `${what}: give durations, such as ${example}`);
+}
+
+function made(spec: WindowSpec): EventTimeWindow {
+  return new WindowDefinition(spec) as unknown as EventTimeWindow;
 }
 
 /** An int32 or int64 column. */

@@ -50,15 +50,28 @@ export interface GroupLayout {
   readonly changes: boolean;
   /** All bytes after the key words. */
   readonly rowBytes: number;
+  /** Where the count of a group's rows lies: a group of none is not there. Without, groups are there once they are made. */
+  readonly presence: number | undefined;
+  /** Columns of a partial batch before its keys: the slice's start and, where windows overlap, the end of its first window. */
+  readonly keysFrom: number;
 }
 
 /** Of a kept result in each set of accumulators: a value and whether it is there. */
 export const SLOT_BYTES = 16;
 
-/** Columns of a partial batch before its keys: the window's start. */
-export const PARTIAL_KEYS_FROM = 1;
+export interface LayoutOptions {
+  /** The index of the aggregate that counts rows. */
+  readonly presence?: number | undefined;
+  /** Whether a slice may be in several windows. */
+  readonly overlapping?: boolean;
+}
 
-export function groupLayout(keys: readonly Field[], aggregates: readonly BoundAggregate[], changes: boolean): GroupLayout {
+export function groupLayout(
+  keys: readonly Field[],
+  aggregates: readonly BoundAggregate[],
+  changes: boolean,
+  { presence, overlapping = false }: LayoutOptions = {},
+): GroupLayout {
   const shape = keyShapeOf(keys);
   const flags = shape.words * 8;
   let offset = flags + (changes ? 8 : 0);
@@ -78,7 +91,16 @@ export function groupLayout(keys: readonly Field[], aggregates: readonly BoundAg
     offset += each.aggregate.bytes;
     return { ...each, offset: at };
   });
-  return { shape, aggregates: moved, flags, accumulatorBytes, changes, rowBytes: offset - shape.words * 8 };
+  return {
+    shape,
+    aggregates: moved,
+    flags,
+    accumulatorBytes,
+    changes,
+    rowBytes: offset - shape.words * 8,
+    presence: presence === undefined ? undefined : must(moved[presence], 'the aggregate that counts rows').offset,
+    keysFrom: overlapping ? 2 : 1,
+  };
 }
 
 export function aggregateOf({ name, fn, kinds, options = {}, functions = {}, module, revocable = false }: BoundAggregate): Aggregate {
@@ -86,10 +108,19 @@ export function aggregateOf({ name, fn, kinds, options = {}, functions = {}, mod
   return must(AGGREGATES[fn], fn)({ name, kinds, options, functions, module, revocable });
 }
 
-/** The window's start, the keys, and every aggregate's partial state: what pre-aggregation sends and snapshots hold. */
-export function partialSchemaOf(inputSchema: Schema, keys: readonly number[], aggregates: readonly BoundAggregate[]): Schema {
+/**
+ * The slice's start (and, where windows overlap, the end of the first window that it counts in), the keys, and every aggregate's
+ * partial state: what pre-aggregation sends and snapshots hold.
+ */
+export function partialSchemaOf(
+  inputSchema: Schema,
+  keys: readonly number[],
+  aggregates: readonly BoundAggregate[],
+  overlapping = false,
+): Schema {
   return [
     field('windowStart', 'timestamp'),
+    ...(overlapping ? [field('firstEnd', 'timestamp')] : []),
     ...keys.map((i) => must(inputSchema[i], 'a key column')),
     ...aggregates.flatMap((bound) => aggregateOf(bound).state.map((f) => ({ ...f, name: `${bound.name}.${f.name}` }))),
   ];

@@ -1,6 +1,6 @@
 import { assert, must } from '../core/assert.js';
 import { MAX_BATCH_ROWS } from '../core/limits.js';
-import { batchOf, type Batch } from '../columns/batch.js';
+import { batchOf, type Batch, type Vector } from '../columns/batch.js';
 import { NONE } from '../columns/memory.js';
 import type { Schema } from '../columns/schema.js';
 import type { Mark } from '../wasm/arena.js';
@@ -16,6 +16,7 @@ export interface PreAggregateConfig {
   /** Column indexes. */
   readonly keys: readonly number[];
   readonly aggregates: readonly BoundAggregate[];
+  readonly allowedLatenessMs?: number;
   /** Groups held before they are sent on: about what stays in a core's cache. */
   readonly maxGroups?: number;
 }
@@ -28,13 +29,14 @@ const TRY_AGAIN_AFTER = 63;
 /**
  * Rows before an exchange, as partial states by window and key (partialSchemaOf): fewer rows to send, and a key that
  * many rows have does not land on one lane. What it holds goes on at each mark, so that it has no state between steps.
- * Partials carry their window's last millisecond as event time.
+ * Partials carry the last millisecond of the first window that they count in as event time.
  */
 export class PreAggregate implements Operator {
   readonly #ws: Workspace;
   readonly #config: PreAggregateConfig;
   readonly #schema: Schema;
   readonly #layout: GroupLayout;
+  readonly #overlapping: boolean;
   readonly #groups: SlicedGroups;
   readonly #maxGroups: number;
   #watermark = -Infinity;
@@ -52,13 +54,12 @@ export class PreAggregate implements Operator {
   constructor(ws: Workspace, config: PreAggregateConfig) {
     this.#ws = ws;
     this.#config = config;
-    this.#schema = partialSchemaOf(config.inputSchema, config.keys, config.aggregates);
-    this.#layout = groupLayout(
-      config.keys.map((i) => must(config.inputSchema[i], 'a key column')),
-      config.aggregates,
-      false,
-    );
-    this.#groups = new SlicedGroups(ws, this.#layout, windowPolicy(config.window));
+    const policy = windowPolicy(config.window);
+    this.#overlapping = policy.overlapping;
+    this.#schema = partialSchemaOf(config.inputSchema, config.keys, config.aggregates, policy.overlapping);
+    const keys = config.keys.map((i) => must(config.inputSchema[i], 'a key column'));
+    this.#layout = groupLayout(keys, config.aggregates, false, { overlapping: policy.overlapping });
+    this.#groups = new SlicedGroups(ws, this.#layout, policy, { allowedLatenessMs: config.allowedLatenessMs ?? 0 });
     this.#maxGroups = config.maxGroups ?? MAX_GROUPS;
   }
 
@@ -143,14 +144,15 @@ export class PreAggregate implements Operator {
     const ws = this.#ws;
     const held = this.#queue.reduce((sum, s) => sum + s.table.size, -this.#next);
     const count = Math.min(room, held);
-    const [ats, starts, times] = [ws.alloc(count * 4), ws.alloc(count * 8), ws.alloc(count * 8)];
+    const [ats, starts, firsts, times] = [ws.alloc(count * 4), ws.alloc(count * 8), ws.alloc(count * 8), ws.alloc(count * 8)];
     const over: Slice[] = [];
     for (let at = 0; at < count; ) {
       const slice = must(this.#queue[0], 'a slice');
       const rows = Math.min(count - at, slice.table.size - this.#next);
       slice.table.addresses(this.#next, this.#next + rows, ats + at * 4);
       ws.kernels.window_fill(starts + at * 8, rows, slice.start);
-      ws.kernels.window_fill(times + at * 8, rows, resultTime(slice.end));
+      ws.kernels.window_fill(firsts + at * 8, rows, slice.first);
+      ws.kernels.window_fill(times + at * 8, rows, resultTime(slice.first));
       at += rows;
       this.#next += rows;
       if (this.#next < slice.table.size) break;
@@ -160,6 +162,9 @@ export class PreAggregate implements Operator {
     }
     const columns = readPartials({ ws, ats, count }, this.#layout);
     for (const slice of over) this.#groups.free(slice);
-    return batchOf(this.#schema, count, [{ kind: 'timestamp', validity: NONE, offsets: NONE, values: starts }, ...columns], times);
+    const places = (this.#overlapping ? [starts, firsts] : [starts]).map(
+      (values): Vector => ({ kind: 'timestamp', validity: NONE, offsets: NONE, values }),
+    );
+    return batchOf(this.#schema, count, [...places, ...columns], times);
   }
 }

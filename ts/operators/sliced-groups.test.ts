@@ -6,7 +6,8 @@ import { verifyOperator, type HostileStep } from '../testing/hostile.js';
 import { partialSchemaOf, type BoundAggregate } from './group-layout.js';
 import { LateGate } from './late-gate.js';
 import { PreAggregate } from './pre-aggregate.js';
-import { WindowAggregate, type WindowAggregateConfig } from './window-aggregate.js';
+import { WindowAggregate } from './window-aggregate.js';
+import type { WindowAggregateConfig } from './window-store.js';
 
 // The operators over sliced groups, run as the contract allows: cut, crowded, snapshotted and restored on other lanes.
 

@@ -6,14 +6,20 @@ import { keyWordsOf, type KeyWords } from '../state/key-words.js';
 import { partitionRows } from '../state/partition.js';
 import type { Workspace } from '../wasm/workspace.js';
 import type { GroupedRows } from './aggregates.js';
-import { adderOf, argumentsOf, PARTIAL_KEYS_FROM, type GroupLayout } from './group-layout.js';
+import { adderOf, argumentsOf, type GroupLayout } from './group-layout.js';
 import { restoreEmitted } from './kept-results.js';
-import type { WindowPolicy } from './window-policy.js';
+import { Slicer } from './slicer.js';
+import { isClosed, type WindowPolicy } from './window-policy.js';
 
 /** Groups of one slice of time. */
 export interface Slice {
   readonly start: number;
   readonly end: number;
+  /** Ends of the first and the last window that its rows count in. */
+  readonly first: number;
+  readonly last: number;
+  /** Whether its first window had fired before its rows came. */
+  readonly delta: boolean;
   readonly table: GroupTable;
 }
 
@@ -24,23 +30,55 @@ const CACHED_BYTES = 1 << 20;
 /** Runs of one slice shorter than this are not worth a round of kernels each. */
 const SHORT_RUN = 128;
 const PARTS = 256;
-const PARTS_TABLE_BYTES = 8192;
+const PARTS_TABLE_BYTES = 12_288;
 
-/** Groups by slice and key, with their accumulators. No operator: those that keep groups by window own one. */
+/** A batch's rows on their way into their groups. */
+interface Incoming {
+  readonly times: Address;
+  /** i64 a row: the first window that counts it, where that need not be the first of its slice. NONE: it is. */
+  readonly firsts: Address;
+  readonly keys: KeyWords;
+  /** Each row becomes a group of its own. */
+  readonly append: boolean;
+  accumulate(rows: GroupedRows): void;
+  readonly restoring: boolean;
+}
+
+export interface SlicedGroupsOptions {
+  /** Rows that come later for their windows than this are not to be counted in them; see Slicer.firsts. */
+  readonly allowedLatenessMs?: number;
+}
+
+/**
+ * Groups by slice and key, with their accumulators. Rows that are late for the first windows of their slice, but not for all,
+ * go to a slice of their own beside it, which only the other windows read. No operator: those that keep groups by window own one.
+ */
 export class SlicedGroups {
-  readonly slices = new Map<number, Slice>();
   readonly #ws: Workspace;
   readonly #layout: GroupLayout;
   readonly #policy: WindowPolicy;
+  readonly #slicer: Slicer;
+  readonly #allowedLatenessMs: number;
+  /** By start; by start and first where that is not the first of the span. */
+  readonly #slices = new Map<number | string, Slice>();
+  /** Slices that rows came to since `takeTouched`. */
+  #touched = new Set<Slice>();
   #last: Slice | undefined;
+  #fired = -Infinity;
   /** Groups of the slice that was closed last: what a new one may expect. */
   #expected = 0;
   #reseeds = 0;
 
-  constructor(ws: Workspace, layout: GroupLayout, policy: WindowPolicy) {
+  constructor(ws: Workspace, layout: GroupLayout, policy: WindowPolicy, options: SlicedGroupsOptions = {}) {
     this.#ws = ws;
     this.#layout = layout;
     this.#policy = policy;
+    this.#slicer = new Slicer(ws, policy);
+    this.#allowedLatenessMs = options.allowedLatenessMs ?? 0;
+  }
+
+  get size(): number {
+    return this.#slices.size;
   }
 
   get groups(): number {
@@ -55,9 +93,27 @@ export class SlicedGroups {
     return this.#reseeds + this.#sum((s) => s.table.reseeds);
   }
 
+  all(): Iterable<Slice> {
+    return this.#slices.values();
+  }
+
   /** Slices in order of time. */
   inOrder(): Slice[] {
-    return [...this.slices.values()].sort((a, b) => a.start - b.start);
+    return [...this.#slices.values()].sort((a, b) => a.start - b.start || a.first - b.first);
+  }
+
+  /** From now on rows whose first window fires at this watermark make slices apart: deltas. */
+  setFired(watermark: number): void {
+    this.#fired = watermark;
+    this.#last = undefined;
+  }
+
+  /** The slices that rows came to since the last call. */
+  takeTouched(): ReadonlySet<Slice> {
+    const touched = this.#touched;
+    if (touched.size > 0) this.#touched = new Set();
+    this.#last = undefined;
+    return touched;
   }
 
   /** Adds rows to their groups. With `append`, each row becomes a group of its own. */
@@ -66,7 +122,16 @@ export class SlicedGroups {
     const mark = ws.scratch.mark();
     const words = keyWordsOf(ws, this.#layout.shape, batch, keys);
     const given = argumentsOf(ws, this.#layout, batch);
-    this.#group(batch.times, words, append, adderOf(this.#layout, given));
+    // Only batches with clocks hold rows that are late for some of their windows (LateGate).
+    const partly = this.#policy.overlapping && batch.clocks !== NONE;
+    this.#group({
+      times: batch.times,
+      firsts: partly ? this.#slicer.firsts(batch, this.#allowedLatenessMs) : NONE,
+      keys: words,
+      append,
+      accumulate: adderOf(this.#layout, given),
+      restoring: false,
+    });
     ws.scratch.release(mark);
   }
 
@@ -77,35 +142,59 @@ export class SlicedGroups {
   addPartials(batch: Batch, emitted = false): void {
     const ws = this.#ws;
     const mark = ws.scratch.mark();
-    const { shape, aggregates, flags } = this.#layout;
-    const keys = shape.fields.map((_, i) => PARTIAL_KEYS_FROM + i);
+    const { shape, aggregates, flags, keysFrom } = this.#layout;
+    const keys = shape.fields.map((_, i) => keysFrom + i);
     const words = keyWordsOf(ws, shape, batch, keys);
-    const statesFrom = PARTIAL_KEYS_FROM + keys.length;
+    const statesFrom = keysFrom + keys.length;
     const states = aggregates.reduce((sum, a) => sum + a.aggregate.state.length, 0);
-    this.#group(
-      must(batch.columns[0], 'windowStart').values,
-      words,
-      false,
-      (rows) => {
-        let at = statesFrom;
-        for (const { aggregate, offset } of aggregates) {
-          aggregate.merge(rows, offset, batch.columns.slice(at, at + aggregate.state.length), batch.rows);
-          at += aggregate.state.length;
-        }
-        if (emitted) restoreEmitted(rows, this.#layout, batch.columns.slice(at + 1), batch.rows);
-        if (emitted)
-          ws.kernels.accumulate_add_i64(rows.ats, flags, must(batch.columns[statesFrom + states], 'flags').values, rows.from, rows.to);
-      },
-      emitted,
-    );
+    const accumulate = (rows: GroupedRows): void => {
+      let at = statesFrom;
+      for (const { aggregate, offset } of aggregates) {
+        aggregate.merge(rows, offset, batch.columns.slice(at, at + aggregate.state.length), batch.rows);
+        at += aggregate.state.length;
+      }
+      if (emitted) restoreEmitted(rows, this.#layout, batch.columns.slice(at + 1), batch.rows);
+      if (emitted)
+        ws.kernels.accumulate_add_i64(rows.ats, flags, must(batch.columns[statesFrom + states], 'flags').values, rows.from, rows.to);
+    };
+    this.#group({
+      times: must(batch.columns[0], 'windowStart').values,
+      firsts: keysFrom === 1 ? NONE : must(batch.columns[1], 'firstEnd').values,
+      keys: words,
+      append: false,
+      accumulate,
+      restoring: emitted,
+    });
     ws.scratch.release(mark);
   }
 
+  /** The slice of this start whose rows count in windows from `first` on. */
+  sliceAt(start: number, first = this.#policy.firstEnd(start)): Slice {
+    const delta = isClosed(first, this.#fired);
+    const key = this.#keyOf(start, first, delta);
+    const known = this.#slices.get(key);
+    if (known !== undefined) return known;
+    assert(Number.isSafeInteger(start), () => `a window that starts at ${start}`);
+    const table = new GroupTable(this.#ws, this.#layout.shape, this.#layout.rowBytes, delta ? 0 : this.#expected);
+    const { end } = this.#policy.span(start);
+    const slice = { start, end, first, last: this.#policy.lastEnd(start), delta, table };
+    this.#slices.set(key, slice);
+    return slice;
+  }
+
+  /** `sliceAt`, as if rows had come to it. */
+  touch(start: number): Slice {
+    const slice = this.sliceAt(start);
+    this.#touched.add(slice);
+    return slice;
+  }
+
   free(slice: Slice): void {
-    this.#expected = slice.table.size;
+    if (!slice.delta) this.#expected = slice.table.size;
     this.#reseeds += slice.table.reseeds;
     slice.table.close();
-    this.slices.delete(slice.start);
+    this.#slices.delete(this.#keyOf(slice.start, slice.first, slice.delta));
+    this.#touched.delete(slice);
     if (this.#last === slice) this.#last = undefined;
   }
 
@@ -113,84 +202,94 @@ export class SlicedGroups {
     for (const slice of this.inOrder()) this.free(slice);
   }
 
-  /** Finds each row's group by the slice of its time, and gives the rows to `accumulate`, some at a time. */
-  #group(times: Address, keys: KeyWords, append: boolean, accumulate: (rows: GroupedRows) => void, restoring = false): void {
+  #keyOf(start: number, first: number, delta: boolean): number | string {
+    if (!delta && first === this.#policy.firstEnd(start)) return start;
+    return `${delta ? 'delta ' : ''}${start} ${first}`;
+  }
+
+  /** Finds each row's group by its slice, and gives the rows to `accumulate`, some at a time. */
+  #group(incoming: Incoming): void {
     const ws = this.#ws;
-    const { changes, flags } = this.#layout;
+    const { times, firsts, keys, append } = incoming;
     const chunk = ws.alloc(CHUNK_ROWS * 4);
-    const done = (from: number, to: number, ats: Address, tables: readonly GroupTable[]): void => {
-      if (tables.some((t) => t.dense && t.size * t.stride > CACHED_BYTES)) ws.kernels.groups_touch(ats, from, to);
-      accumulate({ ws, ats, from, to, tables, keep: changes });
-      if (changes && !restoring) ws.kernels.group_touch(ats, flags, from, to);
-    };
     let slice = this.#last;
     for (let from = 0; from < keys.rows; ) {
       const limit = Math.min(from + CHUNK_ROWS, keys.rows);
       const ats = chunk - from * 4;
-      let to = slice === undefined ? from : ws.kernels.window_run(times, from, limit, slice.start, slice.end) >>> 0;
+      let to = slice === undefined ? from : this.#runOf(slice, times, firsts, from, limit);
       if (to === from) {
-        slice = this.#sliceAt(ws.kernels.window_start(times + from * 8, this.#policy.sizeMs, this.#policy.offsetMs));
-        to = ws.kernels.window_run(times, from, limit, slice.start, slice.end) >>> 0;
+        slice = this.#sliceOf(times, firsts, from);
+        to = this.#runOf(slice, times, firsts, from, limit);
       }
       if (to - from < SHORT_RUN && to < limit) {
-        from = this.#groupMixed(times, keys, append, from, limit, ats, done);
+        from = this.#groupMixed(incoming, from, limit, ats);
         continue;
       }
-      const { table } = must(slice, 'a slice');
+      const found = must(slice, 'a slice');
+      const { table } = found;
+      this.#touched.add(found);
       if (append) table.append(keys, NONE, from, to, ats);
       else table.find(keys, NONE, from, to, ats);
-      done(from, to, ats, [table]);
+      this.#accumulate(incoming, from, to, ats, [table]);
       from = to;
     }
     this.#last = slice;
   }
 
-  /** Rows [from, limit) whose slices alternate: sorted by slice first. Returns how far it came. */
-  #groupMixed(
-    times: Address,
-    keys: KeyWords,
-    append: boolean,
-    from: number,
-    limit: number,
-    ats: Address,
-    done: (from: number, to: number, ats: Address, tables: readonly GroupTable[]) => void,
-  ): number {
+  /** How far from row `from` rows belong to the slice. */
+  #runOf(slice: Slice, times: Address, firsts: Address, from: number, limit: number): number {
+    const { kernels } = this.#ws;
+    const to = kernels.window_run(times, from, limit, slice.start, slice.end) >>> 0;
+    if (firsts !== NONE) return kernels.window_run(firsts, from, to, slice.first, slice.first + 1) >>> 0;
+    // Without firsts rows count in all windows of their slice.
+    return slice.first === this.#policy.firstEnd(slice.start) ? to : from;
+  }
+
+  #sliceOf(times: Address, firsts: Address, row: number): Slice {
+    const { kernels } = this.#ws;
+    const { start } = this.#policy.span(kernels.window_time(times + row * 8));
+    return firsts === NONE ? this.sliceAt(start) : this.sliceAt(start, kernels.window_time(firsts + row * 8));
+  }
+
+  #accumulate({ accumulate, restoring }: Incoming, from: number, to: number, ats: Address, tables: readonly GroupTable[]): void {
     const ws = this.#ws;
+    const { changes, flags } = this.#layout;
+    if (tables.some((t) => t.dense && t.size * t.stride > CACHED_BYTES)) ws.kernels.groups_touch(ats, from, to);
+    accumulate({ ws, ats, from, to, tables, keep: changes });
+    if (changes && !restoring) ws.kernels.group_touch(ats, flags, from, to);
+  }
+
+  /** Rows [from, limit) whose slices alternate: sorted by slice first. Returns how far it came. */
+  #groupMixed(incoming: Incoming, from: number, limit: number, ats: Address): number {
+    const ws = this.#ws;
+    const { times, firsts, keys, append } = incoming;
     const mark = ws.scratch.mark();
     const n = limit - from;
-    const starts = ws.alloc(n * 8);
-    ws.kernels.window_starts(times + from * 8, n, this.#policy.sizeMs, this.#policy.offsetMs, starts);
+    const starts = this.#slicer.starts(times + from * 8, n);
     const parts = ws.alloc(n * 4);
-    const seen = ws.alloc(PARTS * 8);
+    const seen = ws.alloc(PARTS * 16);
     const count = ws.alloc(4);
-    const placed = ws.kernels.window_parts(starts, 0, n, parts, seen, count, ws.alloc(PARTS_TABLE_BYTES)) >>> 0;
+    const theirs = firsts === NONE ? NONE : firsts + from * 8;
+    const placed = ws.kernels.window_parts(starts, theirs, 0, n, parts, seen, count, ws.alloc(PARTS_TABLE_BYTES)) >>> 0;
     const rows = ws.alloc(placed * 4);
-    for (let i = 0; i < placed; i++) ws.memory.u32[rows / 4 + i] = from + i;
+    ws.kernels.window_numbers(from, placed, rows);
     const selections = partitionRows(ws, parts, placed, must(ws.memory.u32[count / 4], 'a count'), rows);
     const tables = selections.map(({ selection, count: size }, p) => {
-      const { table } = this.#sliceAt(Number(ws.memory.i64[seen / 8 + p]));
-      if (append) table.append(keys, selection, 0, size, ats);
-      else table.find(keys, selection, 0, size, ats);
-      return table;
+      const start = Number(ws.memory.i64[seen / 8 + p * 2]);
+      const slice = firsts === NONE ? this.sliceAt(start) : this.sliceAt(start, Number(ws.memory.i64[seen / 8 + p * 2 + 1]));
+      this.#touched.add(slice);
+      if (append) slice.table.append(keys, selection, 0, size, ats);
+      else slice.table.find(keys, selection, 0, size, ats);
+      return slice.table;
     });
-    done(from, from + placed, ats, tables);
+    this.#accumulate(incoming, from, from + placed, ats, tables);
     ws.scratch.release(mark);
     return from + placed;
   }
 
-  #sliceAt(start: number): Slice {
-    const known = this.slices.get(start);
-    if (known !== undefined) return known;
-    assert(Number.isSafeInteger(start), () => `a window that starts at ${start}`);
-    const table = new GroupTable(this.#ws, this.#layout.shape, this.#layout.rowBytes, this.#expected);
-    const slice = { start, end: this.#policy.sliceEnd(start), table };
-    this.slices.set(start, slice);
-    return slice;
-  }
-
   #sum(of: (slice: Slice) => number): number {
     let sum = 0;
-    for (const slice of this.slices.values()) sum += of(slice);
+    for (const slice of this.#slices.values()) sum += of(slice);
     return sum;
   }
 }

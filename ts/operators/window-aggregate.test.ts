@@ -9,7 +9,8 @@ import { laneOfGroup } from '../state/snapshot.js';
 import { createWorkspace, type Workspace } from '../wasm/workspace.js';
 import type { BoundAggregate } from './group-layout.js';
 import { LateGate } from './late-gate.js';
-import { WindowAggregate, type WindowAggregateConfig } from './window-aggregate.js';
+import { WindowAggregate } from './window-aggregate.js';
+import type { WindowAggregateConfig } from './window-store.js';
 
 const SCHEMA: Schema = [field('user', 'utf8', true), field('n', 'int64', true), field('name', 'utf8')];
 const AGGREGATES: readonly BoundAggregate[] = [

@@ -11,7 +11,8 @@ import { PreAggregate } from '../operators/pre-aggregate.js';
 import { BranchRows, FilterRows, FlatMapRows, MapRows, PeekRows } from '../operators/row-functions.js';
 import { Select } from '../operators/select.js';
 import { Where } from '../operators/where.js';
-import { WindowAggregate, type WindowAggregateConfig } from '../operators/window-aggregate.js';
+import { WindowAggregate } from '../operators/window-aggregate.js';
+import type { WindowAggregateConfig } from '../operators/window-store.js';
 import type { Expression } from '../plan/expression.js';
 import { verifyOperator, type HostileStep } from './hostile.js';
 

@@ -1,0 +1,94 @@
+import { assert } from '../core/assert.js';
+import type { Batch } from '../columns/batch.js';
+import type { Schema } from '../columns/schema.js';
+import type { Workspace } from '../wasm/workspace.js';
+import { groupLayout, type GroupLayout } from './group-layout.js';
+import type { StateReader, StateWriter } from './operator.js';
+import { SlicedGroups, type Slice } from './sliced-groups.js';
+import { isClosed, isLate, resultTime, type WindowPolicy } from './window-policy.js';
+import { groupStateSchema, keyFieldsOf, writeGroups, type Told, type WindowAggregateConfig, type WindowStore } from './window-store.js';
+
+interface Due extends Told {
+  readonly slice: Slice;
+  readonly free: boolean;
+}
+
+/** Windows side by side: a slice is a window, and its groups are the results. */
+export class SeparateWindows implements WindowStore {
+  readonly #ws: Workspace;
+  readonly #config: WindowAggregateConfig;
+  readonly #layout: GroupLayout;
+  readonly #groups: SlicedGroups;
+  readonly #stateSchema: Schema;
+  #due: Due[] = [];
+  firedWindows = 0;
+
+  constructor(ws: Workspace, config: WindowAggregateConfig, policy: WindowPolicy) {
+    this.#ws = ws;
+    this.#config = config;
+    this.#layout = groupLayout(keyFieldsOf(config), config.aggregates, config.changes, { presence: config.presence });
+    this.#groups = new SlicedGroups(ws, this.#layout, policy);
+    this.#stateSchema = groupStateSchema(config, false, config.changes);
+  }
+
+  add(batch: Batch): void {
+    if (this.#config.mode === 'rows') this.#groups.addRows(batch, this.#config.keys);
+    else this.#groups.addPartials(batch);
+  }
+
+  mark(before: number, watermark: number): void {
+    const { allowedLatenessMs, emit, changes } = this.#config;
+    const touched = this.#groups.takeTouched();
+    for (const slice of this.#groups.inOrder()) {
+      const { start, end, table } = slice;
+      assert(!isLate(end, allowedLatenessMs, before), () => `a row for a window that ended at ${end} came after ${before}`);
+      const closed = isClosed(end, watermark);
+      if (!closed && emit === 'final') continue;
+      const fires = closed && !isClosed(end, before);
+      if (fires) this.firedWindows++;
+      const free = isLate(end, allowedLatenessMs, watermark);
+      if (fires || free || touched.has(slice))
+        this.#due.push({ slice, start, end, table, layout: this.#layout, stays: true, free: free || !changes });
+    }
+  }
+
+  next(): Told | undefined {
+    return this.#due.shift();
+  }
+
+  done(told: Told): void {
+    const { free, slice } = told as Due;
+    if (free) this.#groups.free(slice);
+  }
+
+  due(watermark: number): number {
+    let least = Infinity;
+    for (const { end } of this.#groups.all())
+      least = Math.min(least, resultTime(end) + (isClosed(end, watermark) ? this.#config.allowedLatenessMs : 0));
+    return least;
+  }
+
+  metrics(): Readonly<Record<string, number>> {
+    const { size, groups, bytesInUse, reseeds } = this.#groups;
+    return { openWindows: size, groups, stateBytes: bytesInUse, reseeds };
+  }
+
+  snapshot(writer: StateWriter): void {
+    for (const { start, table } of this.#groups.inOrder())
+      writeGroups(
+        this.#ws,
+        { table, layout: this.#layout, places: [start], schema: this.#stateSchema },
+        this.#config.keyGroups.count,
+        (group, batch) => writer.keyed('slices', group, batch),
+      );
+  }
+
+  restore(reader: StateReader): void {
+    for (const { batch } of reader.keyed('slices', this.#stateSchema)) this.#groups.addPartials(batch, this.#config.changes);
+    this.#groups.takeTouched();
+  }
+
+  close(): void {
+    this.#groups.close();
+  }
+}
