@@ -230,3 +230,5 @@ export class WindowAggregate implements Operator {
     return { kind: 'timestamp', validity: NONE, offsets: NONE, values };
   }
 }
+
+export type { WindowAggregateConfig };
