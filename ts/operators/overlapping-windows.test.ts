@@ -44,7 +44,7 @@ function steps(policy: WindowPolicy, seed: number, latenessMs: number): HostileS
   let [split, now] = [-Infinity, 0];
   return Array.from({ length: 6 }, (_, step) => {
     const lines: string[] = [];
-    for (let r = 0; step !== 3 && r < 14; r++) {
+    for (let r = 0; step !== 3 && r < 10; r++) {
       now += random.int(0, 5);
       const time = now - (random.bool(0.3) ? random.int(0, 60) : 0);
       const clock = split;
@@ -86,6 +86,7 @@ for (const [name, window] of Object.entries(SHAPES)) {
     ['updates', { emit: 'updates', changes: true }],
     ['updates and late rows', { emit: 'updates', allowedLatenessMs: 15, changes: true }],
   ] as const) {
+    if (manner.startsWith('updates') && name !== 'an unaligned hop') continue;
     test(`${name} keeps the contract: ${manner}`, () => {
       const settings = config(window, more);
       verifyOperator({
