@@ -50,6 +50,10 @@ export interface GroupLayout {
   readonly changes: boolean;
   /** All bytes after the key words. */
   readonly rowBytes: number;
+}
+
+/** Of groups by slice and key. */
+export interface SlicedLayout extends GroupLayout {
   /** Where the count of a group's rows lies: a group of none is not there. Without, groups are there once they are made. */
   readonly presence: number | undefined;
   /** Columns of a partial batch before its keys: the slice's start and, where windows overlap, the end of its first window. */
@@ -71,7 +75,7 @@ export function groupLayout(
   aggregates: readonly BoundAggregate[],
   changes: boolean,
   { presence, overlapping = false }: LayoutOptions = {},
-): GroupLayout {
+): SlicedLayout {
   const shape = keyShapeOf(keys);
   const flags = shape.words * 8;
   let offset = flags + (changes ? 8 : 0);

@@ -3,7 +3,7 @@ import { NONE, type Address } from '../columns/memory.js';
 import type { GroupTable } from '../state/group-table.js';
 import type { KeyWords } from '../state/key-words.js';
 import type { Workspace } from '../wasm/workspace.js';
-import type { GroupLayout } from './group-layout.js';
+import type { SlicedLayout } from './group-layout.js';
 
 /** Groups merged at a time: what is read of them stays in the cache. */
 const CHUNK_GROUPS = 4096;
@@ -11,7 +11,7 @@ const CHUNK_GROUPS = 4096;
 /** A table of groups and how its rows look. */
 export interface Groups {
   readonly table: GroupTable;
-  readonly layout: GroupLayout;
+  readonly layout: SlicedLayout;
 }
 
 /**
@@ -42,7 +42,7 @@ export function mergeGroups(ws: Workspace, from: Groups, into: Groups, how: 'mer
 }
 
 /**
- * Gives the addresses of a table's groups, in order, some at each call: how many; 0 at the end. With `presence` (GroupLayout), only of
+ * Gives the addresses of a table's groups, in order, some at each call: how many; 0 at the end. With `presence` (SlicedLayout), only of
  * those that are there.
  */
 export function groupReader(ws: Workspace, table: GroupTable, presence: number | undefined): (out: Address, max: number) => number {
@@ -67,7 +67,7 @@ export function groupReader(ws: Workspace, table: GroupTable, presence: number |
 }
 
 /** The keys of groups' rows, as words. */
-function keyWordsAt(ws: Workspace, { shape }: GroupLayout, ats: Address, count: number): KeyWords {
+function keyWordsAt(ws: Workspace, { shape }: SlicedLayout, ats: Address, count: number): KeyWords {
   const columns = Array.from({ length: shape.words }, (_, word) => {
     const out = ws.alloc(count * 8);
     ws.kernels.group_rows_i64(ats, word * 8, count, out);

@@ -2,7 +2,7 @@ import { assert } from '../core/assert.js';
 import type { Batch } from '../columns/batch.js';
 import type { Schema } from '../columns/schema.js';
 import type { Workspace } from '../wasm/workspace.js';
-import { groupLayout, type GroupLayout } from './group-layout.js';
+import { groupLayout, type SlicedLayout } from './group-layout.js';
 import { mergeGroups } from './group-merge.js';
 import type { StateReader, StateWriter } from './operator.js';
 import { SlicedGroups, type Slice } from './sliced-groups.js';
@@ -20,12 +20,12 @@ export class OverlappingWindows implements WindowStore {
   readonly #ws: Workspace;
   readonly #config: WindowAggregateConfig;
   readonly #policy: WindowPolicy;
-  readonly #layout: GroupLayout;
+  readonly #layout: SlicedLayout;
   readonly #slices: SlicedGroups;
   readonly #combiner: WindowCombiner;
   readonly #sliceSchema: Schema;
   /** Of windows with tables of their own, known by their ends. */
-  readonly #windowLayout: GroupLayout;
+  readonly #windowLayout: SlicedLayout;
   readonly #windows: SlicedGroups;
   readonly #windowSchema: Schema;
   /** Slices whose first window has fired, and which the combiner has not got: they came with a restore. */

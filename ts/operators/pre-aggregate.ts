@@ -5,7 +5,7 @@ import { NONE } from '../columns/memory.js';
 import type { Schema } from '../columns/schema.js';
 import type { Mark } from '../wasm/arena.js';
 import type { Workspace } from '../wasm/workspace.js';
-import { groupLayout, partialSchemaOf, readPartials, type BoundAggregate, type GroupLayout } from './group-layout.js';
+import { groupLayout, partialSchemaOf, readPartials, type BoundAggregate, type SlicedLayout } from './group-layout.js';
 import { NO_WAKEUP, type Operator, type Outbox, type StepMark, type Wakeup } from './operator.js';
 import { SlicedGroups, type Slice } from './sliced-groups.js';
 import { resultTime, windowPolicy, type WindowShape } from './window-policy.js';
@@ -35,7 +35,7 @@ export class PreAggregate implements Operator {
   readonly #ws: Workspace;
   readonly #config: PreAggregateConfig;
   readonly #schema: Schema;
-  readonly #layout: GroupLayout;
+  readonly #layout: SlicedLayout;
   readonly #overlapping: boolean;
   readonly #groups: SlicedGroups;
   readonly #maxGroups: number;

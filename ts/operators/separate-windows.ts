@@ -2,7 +2,7 @@ import { assert } from '../core/assert.js';
 import type { Batch } from '../columns/batch.js';
 import type { Schema } from '../columns/schema.js';
 import type { Workspace } from '../wasm/workspace.js';
-import { groupLayout, type GroupLayout } from './group-layout.js';
+import { groupLayout, type SlicedLayout } from './group-layout.js';
 import type { StateReader, StateWriter } from './operator.js';
 import { SlicedGroups, type Slice } from './sliced-groups.js';
 import { isClosed, isLate, resultTime, type WindowPolicy } from './window-policy.js';
@@ -17,7 +17,7 @@ interface Due extends Told {
 export class SeparateWindows implements WindowStore {
   readonly #ws: Workspace;
   readonly #config: WindowAggregateConfig;
-  readonly #layout: GroupLayout;
+  readonly #layout: SlicedLayout;
   readonly #groups: SlicedGroups;
   readonly #stateSchema: Schema;
   #due: Due[] = [];

@@ -6,7 +6,7 @@ import { keyWordsOf, type KeyWords } from '../state/key-words.js';
 import { partitionRows } from '../state/partition.js';
 import type { Workspace } from '../wasm/workspace.js';
 import type { GroupedRows } from './aggregates.js';
-import { adderOf, argumentsOf, type GroupLayout } from './group-layout.js';
+import { adderOf, argumentsOf, type SlicedLayout } from './group-layout.js';
 import { restoreEmitted } from './kept-results.js';
 import { Slicer } from './slicer.js';
 import { isClosed, type WindowPolicy } from './window-policy.js';
@@ -55,7 +55,7 @@ export interface SlicedGroupsOptions {
  */
 export class SlicedGroups {
   readonly #ws: Workspace;
-  readonly #layout: GroupLayout;
+  readonly #layout: SlicedLayout;
   readonly #policy: WindowPolicy;
   readonly #slicer: Slicer;
   readonly #allowedLatenessMs: number;
@@ -69,7 +69,7 @@ export class SlicedGroups {
   #expected = 0;
   #reseeds = 0;
 
-  constructor(ws: Workspace, layout: GroupLayout, policy: WindowPolicy, options: SlicedGroupsOptions = {}) {
+  constructor(ws: Workspace, layout: SlicedLayout, policy: WindowPolicy, options: SlicedGroupsOptions = {}) {
     this.#ws = ws;
     this.#layout = layout;
     this.#policy = policy;

@@ -1,7 +1,7 @@
 import { assert, must } from '../core/assert.js';
 import { GroupTable } from '../state/group-table.js';
 import type { Workspace } from '../wasm/workspace.js';
-import type { GroupLayout } from './group-layout.js';
+import type { SlicedLayout } from './group-layout.js';
 import { mergeGroups } from './group-merge.js';
 import type { Slice } from './sliced-groups.js';
 
@@ -21,11 +21,11 @@ export interface WindowCombiner {
 /** One table for all windows: slices are added as they come, and taken back as they leave. */
 export class RunningWindow implements WindowCombiner {
   readonly #ws: Workspace;
-  readonly #layout: GroupLayout;
+  readonly #layout: SlicedLayout;
   readonly #slices = new Set<Slice>();
   #table: GroupTable | undefined;
 
-  constructor(ws: Workspace, layout: GroupLayout) {
+  constructor(ws: Workspace, layout: SlicedLayout) {
     this.#ws = ws;
     this.#layout = layout;
   }
@@ -95,7 +95,7 @@ interface Block {
  */
 export class TwoStacks implements WindowCombiner {
   readonly #ws: Workspace;
-  readonly #layout: GroupLayout;
+  readonly #layout: SlicedLayout;
   readonly #slices = new Set<Slice>();
   /** Of the first block: the groups of its levels from this one on and of all later blocks, by the level's `last`. */
   #tops: { readonly level: Level; readonly table: GroupTable }[] = [];
@@ -104,7 +104,7 @@ export class TwoStacks implements WindowCombiner {
   /** The window at hand, where it is no table of the front. */
   #own: GroupTable | undefined;
 
-  constructor(ws: Workspace, layout: GroupLayout) {
+  constructor(ws: Workspace, layout: SlicedLayout) {
     this.#ws = ws;
     this.#layout = layout;
   }

@@ -7,7 +7,7 @@ import { readWord, type GroupRows } from '../state/group-rows.js';
 import type { GroupTable } from '../state/group-table.js';
 import { partitionRows } from '../state/partition.js';
 import type { Workspace } from '../wasm/workspace.js';
-import { partialSchemaOf, readPartials, type BoundAggregate, type GroupLayout } from './group-layout.js';
+import { partialSchemaOf, readPartials, type BoundAggregate, type SlicedLayout } from './group-layout.js';
 import { emittedFields, readEmitted } from './kept-results.js';
 import type { KeyGroups, StateReader, StateWriter } from './operator.js';
 import type { WindowShape } from './window-policy.js';
@@ -20,7 +20,7 @@ export interface WindowAggregateConfig {
   readonly keys: readonly number[];
   /** Those of the output, then any that are not told. */
   readonly aggregates: readonly BoundAggregate[];
-  /** The index of the aggregate that counts rows, where groups may cease to be: see GroupLayout. */
+  /** The index of the aggregate that counts rows, where groups may cease to be: see SlicedLayout. */
   readonly presence?: number | undefined;
   /** Keys, windowStart, windowEnd, aggregates. */
   readonly outputSchema: Schema;
@@ -39,7 +39,7 @@ export interface Told {
   readonly start: number;
   readonly end: number;
   readonly table: GroupTable;
-  readonly layout: GroupLayout;
+  readonly layout: SlicedLayout;
   /** Whether its rows stay as they are when the next window is asked for. */
   readonly stays: boolean;
 }
@@ -70,7 +70,7 @@ export function groupStateSchema(config: WindowAggregateConfig, overlapping: boo
 /** Writes all groups of a table as state, by key group; `places`: what a row says of its slice, before its keys. */
 export function writeGroups(
   ws: Workspace,
-  from: { readonly table: GroupTable; readonly layout: GroupLayout; readonly places: readonly number[]; readonly schema: Schema },
+  from: { readonly table: GroupTable; readonly layout: SlicedLayout; readonly places: readonly number[]; readonly schema: Schema },
   keyGroups: number,
   write: (group: number, batch: Batch) => void,
 ): void {
