@@ -39,3 +39,5 @@ export * from "./kernels/kept-rows";
 export * from "./kernels/top-n";
 export * from "./kernels/dedup";
 export * from "./state/session-table";
+export * from "./kernels/dedup";
+export * from "./state/ordered-bag";
