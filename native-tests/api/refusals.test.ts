@@ -22,6 +22,7 @@ const from = loose(
 );
 
 const { bool, file, float64, int64, minutes, outOfOrder, seconds, sum, count, timestamp, tumbling, utf8, memory, print, lit } = js;
+const { quantile, approxQuantile, stringJoin, topN } = js;
 const here = { url: import.meta.url };
 const eventTime = { column: 'at', watermark: outOfOrder!(seconds!(1)) };
 const schema = { user: utf8!(), amount: float64!(), at: timestamp!(), qty: int64!(), ok: bool!() };
@@ -168,6 +169,42 @@ const refusals: readonly (readonly [name: string, code: ErrorCode, message: RegE
     'plan.wrong-type',
     /sum\("amount"\): give a column/,
     () => windowed.aggregate!(() => ({ a: sum!('amount') })),
+  ],
+  [
+    'a quantile beyond 1',
+    'plan.wrong-type',
+    /aggregate 'a' of amount: the quantile is 95; give one from 0 to 1, such as 0\.99/,
+    () => windowed.aggregate!((c: Loose) => ({ a: quantile!(c.amount, 95) })),
+  ],
+  [
+    'a sketch without an error',
+    'plan.wrong-type',
+    /the relative error is 0; give one from 0\.000001 to 0\.5, such as 0\.01/,
+    () => windowed.aggregate!((c: Loose) => ({ a: approxQuantile!(c.amount, 0.5, { error: 0 }) })),
+  ],
+  [
+    'texts joined by a number',
+    'plan.wrong-type',
+    /aggregate 'a' of user: the separator is 1; give a text/,
+    () => windowed.aggregate!((c: Loose) => ({ a: stringJoin!(c.user, 1) })),
+  ],
+  [
+    'the half best row',
+    'plan.wrong-type',
+    /n is 0\.5; give a whole number from 1 to 10000/,
+    () => windowed.aggregate!((c: Loose) => ({ a: topN!(c.user, 0.5, c.amount!.desc!()) })),
+  ],
+  [
+    'the best by a column without order',
+    'plan.wrong-type',
+    /topN: .*amount.* is no order; give one such as c\.price\.desc\(\)/,
+    () => windowed.aggregate!((c: Loose) => ({ a: topN!(c.user, 5, c.amount) })),
+  ],
+  [
+    'the best with nulls first',
+    'plan.invalid',
+    /topN: rows whose order is null do not count/,
+    () => windowed.aggregate!((c: Loose) => ({ a: topN!(c.user, 5, c.amount!.desc!().nullsFirst!()) })),
   ],
   [
     'an aggregate’s condition that is no bool',

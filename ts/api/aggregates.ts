@@ -1,6 +1,7 @@
 import { aggregate } from './aggregate-calls.js';
 import { MillraceError } from '../core/errors.js';
 import {
+  ColumnExpression,
   OrderExpression,
   type AnyColumn,
   type BooleanColumn,
@@ -158,7 +159,7 @@ export function quantile<T extends Num | Null>(column: NumberColumn<T>, q: numbe
 
 /**
  * The quantile `q` (0 to 1) within a relative error (DDSketch), 0.01 unless another is given: of the value that has the part `q` of
- * all others below it. The state is 16 bytes for each step of twice that error between the least and the greatest value.
+ * all others below it. The state grows with the range of the values, not with their number.
  */
 export function approxQuantile<T extends Num | Null>(
   column: NumberColumn<T>,
@@ -189,8 +190,10 @@ export function collectSet<T extends DataType>(column: Column<T>): Count<List<Ba
  */
 export function topN<T extends DataType>(column: Column<T>, n: number, by: Order): Count<List<Bare<T>>> {
   const order: unknown = by;
-  if (!(order instanceof OrderExpression))
-    throw new MillraceError('plan.wrong-type', `topN: ${show(order)} is no order; give one such as c.price.desc()`);
+  if (!(order instanceof OrderExpression)) {
+    const shown = order instanceof ColumnExpression ? `the column ${order}` : show(order);
+    throw new MillraceError('plan.wrong-type', `topN: ${shown} is no order; give one such as c.price.desc()`);
+  }
   if (order.first)
     throw new MillraceError('plan.invalid', `topN: rows whose order is null do not count, so nullsFirst() has no meaning; leave it out`);
   return aggregate('topN', [column, order.column as unknown as AnyColumn], order.descending ? { n, descending: 1 } : { n });

@@ -15,6 +15,8 @@ export interface AggregateSignature {
   nullable?(options: AggregateOptions): boolean;
   /** Given its options and kinds, the sentence that refuses them. */
   refuse?(options: AggregateOptions, kinds: readonly Kind[]): string | undefined;
+  /** The sentence that refuses it over changes, where rows cannot be taken back. */
+  refuseChanges?(options: AggregateOptions): string | undefined;
 }
 
 type AggregateOptions = Readonly<Record<string, string | number>>;
@@ -72,7 +74,14 @@ export const AGGREGATE_SIGNATURES: Readonly<Record<string, AggregateSignature>> 
   boolAnd: { args: [['bool']], required: 1, result: own, nullWhenEmpty: true },
   boolOr: { args: [['bool']], required: 1, result: own, nullWhenEmpty: true },
   countDistinct: { args: [ALL], required: 1, result: () => 'int64', nullWhenEmpty: false },
-  approxCountDistinct: { args: [ALL], required: 1, result: () => 'int64', nullWhenEmpty: false },
+  approxCountDistinct: {
+    args: [ALL],
+    required: 1,
+    result: () => 'int64',
+    nullWhenEmpty: false,
+    refuseChanges: () =>
+      'this stream holds changes (updates of earlier rows), and approxCountDistinct() cannot take back a row that it has counted; use countDistinct()',
+  },
   median: { args: [NUMBERS], required: 1, result: () => 'float64', nullWhenEmpty: true },
   quantile: { args: [NUMBERS], required: 1, result: () => 'float64', nullWhenEmpty: true, refuse: refuseQuantile },
   approxQuantile: { args: [NUMBERS], required: 1, result: () => 'float64', nullWhenEmpty: true, refuse: refuseQuantile },
@@ -86,6 +95,10 @@ export const AGGREGATE_SIGNATURES: Readonly<Record<string, AggregateSignature>> 
     result: (_kinds, { output }) => output as Kind,
     nullWhenEmpty: true,
     nullable: ({ nullable }) => nullable === 1,
+    refuseChanges: ({ retracts }) =>
+      retracts === 1
+        ? undefined
+        : 'this stream holds changes (updates of earlier rows), which an aggregator() can take back only with a function `retract`; give it one',
     refuse: otherInput,
   },
   wasmAggregator: { args: [ANY], required: 1, result: (_kinds, { output }) => output as Kind, nullWhenEmpty: true, refuse: otherInput },
@@ -121,6 +134,11 @@ export function aggregateType(
   if (refusal !== undefined) return { refusal };
   const empty = signature.nullWhenEmpty && (filtered || args.some(({ nullable }) => nullable));
   return { kind: signature.result(kinds, options), nullable: empty || signature.nullable?.(options) === true };
+}
+
+/** The sentence that refuses an aggregate over changes, if it cannot take rows back. */
+export function refusalOfChanges(fn: string, options: AggregateOptions = {}): string | undefined {
+  return Object.hasOwn(AGGREGATE_SIGNATURES, fn) ? AGGREGATE_SIGNATURES[fn]?.refuseChanges?.(options) : undefined;
 }
 
 function eitherOf(kinds: readonly Kind[]): string {

@@ -1,6 +1,6 @@
 import { MillraceError } from '../core/errors.js';
 import { isKind, isList, type Field, type Schema } from '../columns/schema.js';
-import { aggregateType } from './aggregate-signatures.js';
+import { aggregateType, refusalOfChanges } from './aggregate-signatures.js';
 import { describe, typeOf } from './functions.js';
 import { nearest } from './nearest.js';
 import type { AggregateCall } from './plan.js';
@@ -23,10 +23,12 @@ export function checkKeys(keys: readonly string[], schema: Schema): void {
   }
 }
 
-/** What an aggregate over these columns gives. */
-export function resultOf(call: AggregateCall, schema: Schema): Omit<Field, 'name'> {
+/** What an aggregate over these columns gives; `changes`: whether rows may be taken back. */
+export function resultOf(call: AggregateCall, schema: Schema, changes: boolean): Omit<Field, 'name'> {
   if (call.where !== undefined) checkCondition(`aggregate '${call.name}': where`, call.where, schema);
   const args = call.args.map((arg) => typeOf(arg, schema));
+  const refusal = changes ? refusalOfChanges(call.fn, call.options) : undefined;
+  if (refusal !== undefined) throw invalid(`aggregate '${call.name}': ${refusal}`);
   const type = aggregateType(call.fn, args, call.where !== undefined, call.options);
   if (!('refusal' in type)) return type;
   const given = call.args.length === 0 ? '' : ` of ${call.args.map(describe).join(', ')}`;

@@ -136,7 +136,7 @@ function windowOutput(node: Extract<NodeSpec, { kind: 'window-aggregate' }>, inp
     const clash = [...keys, ...bounds].find((f) => f.name === call.name);
     if (clash !== undefined)
       throw taken(`aggregate: '${call.name}' is the name of a ${keys.includes(clash) ? 'key' : 'window'} column already`);
-    results.push({ name: call.name, ...resultOf(call, input.schema) });
+    results.push({ name: call.name, ...resultOf(call, input.schema, input.changes) });
   }
   const changes = node.changes || node.emit === 'updates' || node.allowedLatenessMs > 0;
   const schema = [...keys.map((f) => ({ name: f.name, kind: f.kind, nullable: f.nullable })), ...bounds, ...results];
