@@ -41,3 +41,5 @@ export * from "./kernels/dedup";
 export * from "./state/session-table";
 export * from "./kernels/dedup";
 export * from "./state/ordered-bag";
+export * from "./state/live-groups";
+export * from "./kernels/changed-pairs";

@@ -84,6 +84,25 @@ const STRUCTS = {
     pairs: 4,
     barrier: 4,
   },
+  // assembly/state/live-groups.ts
+  LIVE_GROUPS: {
+    clock: 8,
+    ttl: 8,
+    wanted: 8,
+    entries: 4,
+    count: 4,
+    ready: 4,
+    readyCount: 4,
+    live: 4,
+    expired: 4,
+    flags: 4,
+    touchedAt: 4,
+    rows: 4,
+    since: 4,
+    from: 4,
+    length: 4,
+    told: 4,
+  },
 };
 
 function layout(fields) {

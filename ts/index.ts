@@ -28,6 +28,7 @@ export { nexmark } from './api/nexmark.js';
 export type { EventTime, From, SourceOptions } from './api/source.js';
 export type {
   DedupOptions,
+  GroupOptions,
   KeyedStream,
   Lazy,
   Malformed,

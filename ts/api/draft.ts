@@ -89,7 +89,11 @@ export function checkScope(scope: Scope, other: Scope): void {
 }
 
 /** Methods by the nodes they make, where they are not called the same. */
-const METHODS: Readonly<Partial<Record<NodeSpec['kind'], string>>> = { 'window-aggregate': 'aggregate', 'top-n': 'topN' };
+const METHODS: Readonly<Partial<Record<NodeSpec['kind'], string>>> = {
+  'window-aggregate': 'aggregate',
+  'group-aggregate': 'aggregate',
+  'top-n': 'topN',
+};
 
 /** For messages: where the columns come from. */
 function nameOf({ draft, port }: { draft: Draft; port: string }): string {

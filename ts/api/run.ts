@@ -21,6 +21,11 @@ export interface RunOptions {
   threads?: boolean;
   /** How long rows may wait for a fuller step while the lanes are busy. 5 ms unless said. */
   latencyMs?: number;
+  /**
+   * Bytes of state that the operators of all lanes may hold together, each lane an equal share; without, as much as memory holds.
+   * A lane that holds more at a step's end stops the job: `state.too-large`, with the operator that holds most.
+   */
+  stateLimit?: number;
 }
 
 type RunArgs<P, O> = [P] extends [void] ? [options?: O] : [options: O & { params: P }];
@@ -56,12 +61,20 @@ export async function run<J extends Job<unknown, never>>(job: J, ...args: RunArg
       `run('${definition.name}', { lanes: ${String(options.lanes)} }): lanes is a whole number from 1 to ${MAX_LANES}`,
     );
   }
+  const { stateLimit } = options;
+  if (stateLimit !== undefined && !(Number.isSafeInteger(stateLimit) && stateLimit > 0)) {
+    throw new MillraceError(
+      'config.invalid',
+      `run('${definition.name}', { stateLimit: ${String(stateLimit)} }): stateLimit is a whole number of bytes, above 0`,
+    );
+  }
   const running = await startJob({
     built: buildJob(job, options.params),
     module: { url: definition.url, name: definition.name, params: options.params },
     lanes,
     threads: options.threads ?? true,
     latencyMs: options.latencyMs,
+    stateLimit,
     host: nodeHost,
   });
   return new JobHandle(running) as unknown as Handle<FaceOf<J>>;

@@ -44,6 +44,8 @@ export interface StartOptions {
   readonly taps?: ReadonlyMap<string, Tap>;
   readonly restore?: JobSnapshot | undefined;
   readonly spill?: SpillSettings | undefined;
+  /** Bytes of state that all lanes together may hold, each an equal share. */
+  readonly stateLimit?: number | undefined;
   /** Bounds made small by tests. */
   readonly cutter?: Partial<CutterOptions>;
   readonly tuning?: LaneTuning;
@@ -94,6 +96,7 @@ export async function startJob(options: StartOptions): Promise<RunningJob> {
     tuning: options.tuning ?? DEFAULT_TUNING,
     restore: restore === undefined ? undefined : { state: restore.state, clocks: restore.clocks },
     spill: options.spill,
+    stateLimit: options.stateLimit === undefined ? undefined : Math.floor(options.stateLimit / laneCount),
   };
   const lanes: LaneSet =
     options.threads && options.module !== undefined

@@ -98,6 +98,16 @@ export interface KeyedStream<in out S, in out K extends Names<S>, in out F exten
     order: (c: Columns<S>) => Order | readonly Order[],
     options?: TopNOptions<R>,
   ): Stream<Ranked<S, R>, 'untimed' | 'changes'>;
+  /** Over all rows of each key so far. Each step tells what it changed: the results are changes, without event time. */
+  aggregate<E extends Aggregates<K>>(
+    aggregates: (c: Columns<S>) => E,
+    options?: GroupOptions,
+  ): Stream<Flat<Pick<S, K> & Types<E>>, 'untimed' | 'changes'>;
+}
+
+export interface GroupOptions {
+  /** How long a group lives after its last row, by the job's clock; for ever unless set. What is told of it is not taken back. */
+  ttl?: Duration;
 }
 
 export interface DedupOptions<S, F> {

@@ -10,6 +10,7 @@ import { connectorAs } from './connectors.js';
 import { dedupPort } from './dedup.js';
 import { checkScope, Draft, DraftPort, type Scope, type DirectReader, type UserFunction } from './draft.js';
 import { knownOptions, functionGiven } from './given.js';
+import { groupAggregate } from './group-stream.js';
 import { topNPort } from './top-n.js';
 import { fieldsOf, schemaOf, show, type Schema } from './types.js';
 import { windowSpec } from './windows.js';
@@ -209,6 +210,10 @@ export class KeyedPart {
 
   window(window: unknown, options?: unknown): WindowedPart {
     return windowed(this.at, this.keys, window, options);
+  }
+
+  aggregate(aggregates: ColumnFunction, options?: unknown): StreamPart {
+    return new StreamPart(groupAggregate(this.at, this.keys, aggregates, options));
   }
 }
 

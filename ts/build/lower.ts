@@ -4,22 +4,14 @@ import { Merge } from '../operators/merge.js';
 import { BranchRows, FilterRows, FlatMapRows, MapRows, PeekRows } from '../operators/row-functions.js';
 import { Select } from '../operators/select.js';
 import { Where } from '../operators/where.js';
-import type { Shape } from '../plan/checks.js';
 import type { FunctionRef, PlanNode, SinkNode, SourceNode } from '../plan/plan.js';
 import { bindExpression } from './expressions.js';
 import { lowerDedup } from './lower-dedup.js';
+import { lowerGroupAggregate } from './lower-groups.js';
 import { lowerSession } from './lower-session.js';
-import type { LoweredNode } from './lowered-node.js';
 import { lowerTopN } from './lower-top-n.js';
-import type { UserCode } from './lower-aggregates.js';
 import { lowerWindowAggregate } from './lower-windows.js';
-
-export interface LowerContext extends UserCode {
-  readonly inputs: readonly Schema[];
-  /** What the plan says of the same inputs. */
-  readonly shapes: readonly Shape[];
-  readonly lanes: number;
-}
+import type { LoweredNode, LowerContext } from './lowered-node.js';
 
 /** Which operators do the work of a plan node. A new kind of node is a case here and a file in operators/. */
 export function lowerNode(node: Exclude<PlanNode, SourceNode | SinkNode>, context: LowerContext): readonly LoweredNode[] {
@@ -68,6 +60,8 @@ export function lowerNode(node: Exclude<PlanNode, SourceNode | SinkNode>, contex
       return lowerDedup(node, input, must(context.shapes[0], 'a shape'), context);
     case 'top-n':
       return lowerTopN(node, input, must(context.shapes[0], 'a shape'), context);
+    case 'group-aggregate':
+      return lowerGroupAggregate(node, input, context);
     default:
       return unreachable(node);
   }

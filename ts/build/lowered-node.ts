@@ -1,6 +1,8 @@
 import type { Schema } from '../columns/schema.js';
 import type { KeyGroups, Operator } from '../operators/operator.js';
+import type { Shape } from '../plan/checks.js';
 import type { Workspace } from '../wasm/workspace.js';
+import type { UserCode } from './lower-aggregates.js';
 
 /** One operator of those that a plan node becomes; each feeds the next from its port 0. */
 export interface LoweredNode {
@@ -16,4 +18,11 @@ export interface LoweredNode {
 export interface Placing {
   readonly lanes: number;
   wantPlaces(): void;
+}
+
+export interface LowerContext extends UserCode {
+  readonly inputs: readonly Schema[];
+  /** What the plan says of the same inputs. */
+  readonly shapes: readonly Shape[];
+  readonly lanes: number;
 }

@@ -1,7 +1,7 @@
 import type { Schema } from '../columns/schema.js';
 import { must, unreachable } from '../core/assert.js';
 import { columnsOf } from '../plan/functions.js';
-import type { Plan, PlanNode, PortRef } from '../plan/plan.js';
+import type { AggregateCall, Plan, PlanNode, PortRef } from '../plan/plan.js';
 import { MALFORMED_FIELDS } from '../plan/rules.js';
 import { columnsOfWindow } from '../plan/windows.js';
 
@@ -103,11 +103,17 @@ function pruneNode(
     }
     case 'window-aggregate':
       want(input, [...node.keys, ...columnsOfWindow(node.window), ...output('late')]);
-      for (const call of node.aggregates) {
-        for (const expression of [...call.args, ...(call.where === undefined ? [] : [call.where])]) want(input, columnsOf(expression));
-      }
+      want(input, columnsOfCalls(node.aggregates));
+      return node;
+    case 'group-aggregate':
+      want(input, [...node.keys, ...columnsOfCalls(node.aggregates)]);
       return node;
     default:
       return unreachable(node);
   }
+}
+
+/** Columns that aggregates read. */
+function columnsOfCalls(calls: readonly AggregateCall[]): string[] {
+  return calls.flatMap(({ args, where }) => [...args, ...(where === undefined ? [] : [where])].flatMap((of) => [...columnsOf(of)]));
 }

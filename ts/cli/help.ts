@@ -22,6 +22,7 @@ Runs a job until its inputs end. Ctrl-C finishes the steps under way and stops; 
   --job <name>          which of the module's jobs, if it defines several
   --lanes <n>           threads, each with its share of the keys; as many as processors unless said
   --param <name=value>  a param of the job; may be repeated; a value that is JSON is read as such
+  --state-limit <bytes> state that all lanes together may hold; a job that holds more fails, naming the operator
   --no-threads          all lanes on the main thread
   --json                status lines and the closing summary as JSON
   --quiet               no status lines

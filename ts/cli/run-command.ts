@@ -12,6 +12,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       job: { type: 'string' },
       lanes: { type: 'string' },
       param: { type: 'string', multiple: true },
+      'state-limit': { type: 'string' },
       'no-threads': { type: 'boolean' },
       json: { type: 'boolean' },
       quiet: { type: 'boolean' },
@@ -26,9 +27,11 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const [path, ...more] = positionals;
   if (path === undefined || more.length > 0) throw new UsageError('run takes one module', 'run');
   const lanes = wholeNumber(values.lanes, 'lanes', 'run', 1);
+  const stateLimit = wholeNumber(values['state-limit'], 'state-limit', 'run', 1);
   const params = parseParams(values.param);
   const options: RunOptions & { params?: unknown } = {
     ...(lanes === undefined ? {} : { lanes }),
+    ...(stateLimit === undefined ? {} : { stateLimit }),
     ...(values['no-threads'] === true ? { threads: false } : {}),
     ...(params === undefined ? {} : { params }),
   };

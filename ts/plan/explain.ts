@@ -46,6 +46,8 @@ export function arrivalMark(node: PlanNode): string | undefined {
   switch (node.kind) {
     case 'window-aggregate':
       return windowMark(node);
+    case 'group-aggregate':
+      return ownMark(node.aggregates) ?? 'which changes come before the last one';
     case 'dedup':
       return node.keep === 'first' ? 'which of duplicates of several splits comes first' : 'which changes come before the last one';
     case 'top-n':
@@ -67,13 +69,18 @@ export function arrivalMark(node: PlanNode): string | undefined {
 }
 
 function windowMark({ changes, window, aggregates }: WindowAggregateNode): string | undefined {
-  const own = aggregates.find(({ functions }) => functions !== undefined);
+  const own = ownMark(aggregates);
   const marks = [
-    ...(own === undefined ? [] : [`what the functions of ${own.name} make of the order of rows`]),
+    ...(own === undefined ? [] : [own]),
     ...(changes ? ['which changes come before the last one'] : []),
     ...(window.kind === 'session' ? ['of several splits, which sessions rows behind their watermark still join'] : []),
   ];
   return marks.length === 0 ? undefined : marks.join('; ');
+}
+
+function ownMark(aggregates: readonly AggregateCall[]): string | undefined {
+  const own = aggregates.find(({ functions }) => functions !== undefined);
+  return own === undefined ? undefined : `what the functions of ${own.name} make of the order of rows`;
 }
 
 function describeWork(node: PlanNode): string {
@@ -108,6 +115,10 @@ function describeWork(node: PlanNode): string {
       return `dedup by ${node.keys.join(', ')}${node.withinMs === undefined ? '' : ` within ${describeDuration(node.withinMs)}`}: the ${node.keep}`;
     case 'top-n':
       return `top ${node.n} by ${node.keys.join(', ')}: ${describeOrders(node.by)}${node.rank === undefined ? '' : `; ${node.rank}`}`;
+    case 'group-aggregate': {
+      const ttl = node.ttlMs === undefined ? '' : `; groups live for ${describeDuration(node.ttlMs)}`;
+      return `by ${node.keys.join(', ')}: ${node.aggregates.map(describeAggregate).join(', ')}${ttl}`;
+    }
     case 'sink':
       return `to ${describeConnector(node.sink)}`;
     default:

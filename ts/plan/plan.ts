@@ -129,11 +129,32 @@ export interface DedupNode extends NodeBase {
   readonly withinMs?: number;
 }
 
+/** `keyBy(…).aggregate(…)`: no window ends its groups. */
+export interface GroupAggregateNode extends NodeBase {
+  readonly kind: 'group-aggregate';
+  readonly keys: readonly string[];
+  readonly aggregates: readonly AggregateCall[];
+  /** What its input holds. */
+  readonly takes: 'rows' | 'changes';
+  /** How long a group lives after its last row, by the job's clock. */
+  readonly ttlMs?: number;
+}
+
 export interface SinkNode extends NodeBase {
   readonly kind: 'sink';
   readonly sink: ConnectorRef;
 }
 
-export type PlanNode = SourceNode | WhereNode | SelectNode | RowsNode | MergeNode | WindowAggregateNode | TopNNode | DedupNode | SinkNode;
+export type PlanNode =
+  | SourceNode
+  | WhereNode
+  | SelectNode
+  | RowsNode
+  | MergeNode
+  | WindowAggregateNode
+  | GroupAggregateNode
+  | TopNNode
+  | DedupNode
+  | SinkNode;
 
 export type { Field };

@@ -5,6 +5,7 @@ import { describeSchema, sameSchema, type Field, type Schema } from '../columns/
 import { advice, checkCondition, checkFields, checkKeys, columnOf, freezeFields, invalid, resultOf, taken, type Shape } from './checks.js';
 import { typeOf } from './functions.js';
 import { dedupOutput } from './dedup-rules.js';
+import { groupOutput } from './group-rules.js';
 import type { EventTimeSpec, PlanNode, SourceNode, WindowAggregateNode } from './plan.js';
 import { topNOutput } from './top-n-rules.js';
 import { checkDuration, checkWindow, WINDOW_COLUMNS, type WindowSpec } from './windows.js';
@@ -87,6 +88,8 @@ export function outputOf(node: NodeSpec, declared: Schema, inputs: readonly Shap
       return topNOutput(node, input);
     case 'dedup':
       return dedupOutput(node, input);
+    case 'group-aggregate':
+      return groupOutput(node, input);
     case 'sink':
       return input;
     default:

@@ -15,6 +15,7 @@ import type { Program, Target } from './program.js';
 import { SinkPort } from './sink-port.js';
 import { SourceTask } from './source-task.js';
 import { DEFAULT_ROOM, Stage, type Progress } from './stage.js';
+import { checkStateLimit, withHolders } from './state-limit.js';
 
 /** Memory shared by all lanes of a job, besides their linear memories. */
 export interface SharedParts {
@@ -50,6 +51,8 @@ export interface LaneParts {
   readonly firstStep: number;
   readonly restore: { readonly state: LaneState; readonly clocks: readonly SourceClockState[] } | undefined;
   readonly tuning: LaneTuning;
+  /** Bytes of state that this lane may hold. */
+  readonly stateLimit?: number | undefined;
   send(message: FromLane): void;
 }
 
@@ -148,7 +151,7 @@ export class Lane {
       return this.#poll();
     } catch (error) {
       this.#failed = true;
-      this.#parts.send({ type: 'error', lane: this.#parts.lane, error: errorToData(error) });
+      this.#parts.send({ type: 'error', lane: this.#parts.lane, error: errorToData(withHolders(error, this.#stages)) });
       return 'idle';
     }
   }
@@ -200,6 +203,8 @@ export class Lane {
 
   #ack(step: number): void {
     this.#acked = step;
+    const { stateLimit, ws, lanes } = this.#parts;
+    if (stateLimit !== undefined) checkStateLimit(this.#stages, ws.blocks.bytesInUse, stateLimit, lanes);
     const header = must(this.#headers.get(step), 'the step at hand');
     let wakeup: number | undefined;
     for (const stage of this.#stages) {

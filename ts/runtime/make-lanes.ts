@@ -25,6 +25,8 @@ export interface LanesParts {
   readonly tuning: LaneTuning;
   readonly restore: { readonly state: LaneState; readonly clocks: readonly SourceClockState[] } | undefined;
   readonly spill?: SpillSettings | undefined;
+  /** Bytes of state that each lane may hold. */
+  readonly stateLimit?: number | undefined;
 }
 
 /** Of a job: where lanes may put state, and how much they may hold in memory all together. Plain data. */

@@ -30,6 +30,7 @@ export interface LaneTask {
   readonly tuning: LanesParts['tuning'];
   readonly restore: LanesParts['restore'];
   readonly spill: LanesParts['spill'];
+  readonly stateLimit: LanesParts['stateLimit'];
 }
 
 /** Where a lane finds the job, and what its plan must be. */
@@ -92,7 +93,7 @@ export class ThreadLanes implements LaneSet {
     this.#receive = (message) => {
       if (!this.#closed) receive(message);
     };
-    const { laneCount, host, splits, splitOrder, keyGroups, firstStep, tuning, restore, spill } = this.#parts;
+    const { laneCount, host, splits, splitOrder, keyGroups, firstStep, tuning, restore, spill, stateLimit } = this.#parts;
     const kernels = loadKernels('simd.mt');
     const memories = Array.from({ length: laneCount }, () => createMemory(LANE_BYTES, true));
     const ready: Promise<void>[] = [];
@@ -118,6 +119,7 @@ export class ThreadLanes implements LaneSet {
         tuning,
         restore,
         spill,
+        stateLimit,
       };
       const started = new Promise<void>((resolve, reject) => {
         port1.on('message', (message: FromLane) => {
