@@ -3,6 +3,8 @@ export * from "./kernels/bytes";
 export * from "./kernels/encode-csv";
 export * from "./kernels/encode-json";
 export * from "./kernels/nexmark";
+export * from "./kernels/packed-rows";
+export * from "./kernels/accumulate-rows";
 export * from "./kernels/partition";
 export * from "./kernels/positions";
 export * from "./kernels/watermark";

@@ -19,6 +19,7 @@ export type {
   Types,
 } from './api/columns.js';
 export { lit } from './api/columns.js';
+export type { AppliedWindow, Collector, WindowRows } from './api/applied.js';
 export type { Connector, Direction, FileOptions, Format, Sink, SinkFor, Source } from './api/connectors.js';
 export { arrow, callback, collect, csv, customSink, customSource, file, fromArrow, json, memory, print } from './api/connectors.js';
 export type { Env, Face, FaceOf, Job, ParamsOf } from './api/job.js';

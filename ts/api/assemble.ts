@@ -61,6 +61,7 @@ function withSlots(draft: Draft, tables: Tables, routed: boolean): NodeSpec {
     case 'map':
     case 'filter':
     case 'flatMap':
+    case 'apply':
     case 'peek':
     case 'branch':
       return { ...spec, functions: draft.functions.map((f) => ({ slot: functions.push(f) - 1 })) };

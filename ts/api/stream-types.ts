@@ -4,6 +4,7 @@ import type { Aggregates } from './aggregates.js';
 import type { Columns, Condition, Order, Selected, Types } from './columns.js';
 import type { SinkFor } from './connectors.js';
 import type { Duration } from './time.js';
+import type { AppliedWindow, Collector, WindowRows } from './applied.js';
 import type { Binary, Flat, Int64, Names, Row, RowInput, Schema, Utf8 } from './types.js';
 import type { Window } from './windows.js';
 
@@ -134,6 +135,14 @@ export interface WindowedStream<in out S, in out K extends Names<S>, in out A, i
   aggregate<E extends Aggregates<K | (keyof A & string)>>(
     aggregates: (c: Columns<S>) => E,
   ): WindowResult<Flat<Pick<S, K> & A & Types<E>>, G, S, F>;
+  /**
+   * Gives all rows of each window and key to a function, in order of event time, and takes the rows that it emits. The rows
+   * are kept until the window closes; an aggregate keeps much less.
+   */
+  apply<O extends Schema>(
+    output: O,
+    f: (rows: WindowRows<S>, window: AppliedWindow<S, K, A>, out: Collector<O>) => void,
+  ): WindowResult<O, G, S, F>;
 }
 
 export interface WindowResult<in out S, in out F extends Trait, in out In, in out InF extends Trait> extends Stream<S, F> {

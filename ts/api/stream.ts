@@ -1,5 +1,7 @@
 import type { RecordBatch } from 'apache-arrow';
 import { MillraceError } from '../core/errors.js';
+import { must } from '../core/assert.js';
+import type { AggregateCall } from '../plan/plan.js';
 import type { WindowSpec } from '../plan/windows.js';
 import { checkKeys } from '../plan/checks.js';
 import { checkWindowed, MAIN_PORT, portsOf, type NodeSpec } from '../plan/rules.js';
@@ -39,7 +41,10 @@ export class StreamPart {
 
   /** Of what judges rows by their event time. */
   get late(): StreamPart {
-    return this.#side('late', 'only what window(…).aggregate(…), dedup(…) with a within and the like give');
+    const { draft, port } = this.at;
+    // What apply gives has its windows before it.
+    if (draft.spec.kind === 'apply' && port === MAIN_PORT) return new StreamPart(must(draft.inputs[0], 'windows')).late;
+    return this.#side('late', 'only what window(…).aggregate(…) or .apply(…), dedup(…) with a within and the like give');
   }
 
   where(condition: ColumnFunction): StreamPart {
@@ -241,11 +246,29 @@ export class WindowedPart {
 
   aggregate(aggregates: ColumnFunction): StreamPart {
     const given = functionGiven(aggregates, 'aggregate', '(c) => ({ n: count() })')(columnsOfRows(this.at.origin) as never);
+    return this.#aggregated(aggregateCalls(given, this.at.origin));
+  }
+
+  /** All rows as one aggregate, and then the function over each result. */
+  apply(output: Schema, f: UserFunction): StreamPart {
+    const fields = fieldsOf(output, 'apply');
+    const functions = [functionGiven(f, 'apply', '(rows, window, out) => out.emit({ … })')];
+    const rowFields = Object.freeze(this.at.shape.schema.map(({ name, kind, nullable }) => Object.freeze({ name, kind, nullable })));
+    const { keys } = this;
+    let column = 'rows of a window';
+    while (keys.includes(column)) column += '.';
+    const packed = { op: 'call', fn: 'packRow', args: rowFields.map(({ name }) => ({ op: 'column', name }) as const) } as const;
+    const windows = this.#aggregated([{ name: column, fn: 'allRows', args: [packed] }]);
+    const spec: NodeSpec = Object.freeze({ kind: 'apply', functions: refs(functions), windows: { keys, column, rowFields } });
+    return new StreamPart(new DraftPort(new Draft(this.at.draft.scope, spec, [windows.at], { functions, declared: fields })));
+  }
+
+  #aggregated(calls: readonly AggregateCall[]): StreamPart {
     const spec: NodeSpec = {
       kind: 'window-aggregate',
       keys: this.keys,
       window: this.window,
-      aggregates: Object.freeze(aggregateCalls(given, this.at.origin)),
+      aggregates: Object.freeze([...calls]),
       allowedLatenessMs: this.allowedLatenessMs ?? 0,
       emit: this.emit,
       changes: this.allowedLatenessMs !== undefined || this.emit === 'updates',

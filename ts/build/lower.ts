@@ -1,5 +1,6 @@
 import type { Schema } from '../columns/schema.js';
 import { must, unreachable } from '../core/assert.js';
+import { ApplyRows } from '../operators/apply-rows.js';
 import { Merge } from '../operators/merge.js';
 import { BranchRows, FilterRows, FlatMapRows, MapRows, PeekRows } from '../operators/row-functions.js';
 import { Select } from '../operators/select.js';
@@ -36,6 +37,10 @@ export function lowerNode(node: Exclude<PlanNode, SourceNode | SinkNode>, contex
       return one(node.schema, (ws) => new MapRows(ws, node.schema, userFunction(node.functions[0])));
     case 'flatMap':
       return one(node.schema, (ws) => new FlatMapRows(ws, node.schema, userFunction(node.functions[0])));
+    case 'apply': {
+      const config = { inputSchema: input, ...must(node.windows, 'what apply reads'), outputSchema: node.schema };
+      return one(node.schema, (ws) => new ApplyRows(ws, config, userFunction(node.functions[0])));
+    }
     case 'filter':
       return one(input, (ws) => new FilterRows(ws, userFunction(node.functions[0])));
     case 'peek':

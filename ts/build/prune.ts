@@ -85,6 +85,7 @@ function pruneNode(
     case 'map':
     case 'filter':
     case 'flatMap':
+    case 'apply':
     case 'peek':
     case 'branch':
     // Inputs of a merge must stay alike, so all of them keep all.

@@ -2,6 +2,7 @@ import { ARITHMETIC } from './column-functions/arithmetic.js';
 import { cast } from './column-functions/cast.js';
 import { COMPARISONS } from './column-functions/compare.js';
 import { LOGIC } from './column-functions/logic.js';
+import { packRow } from './column-functions/pack-row.js';
 import { TEXT } from './column-functions/text.js';
 import { TIME } from './column-functions/time.js';
 import type { ColumnFunction } from './expression.js';
@@ -14,4 +15,5 @@ export const COLUMN_FUNCTIONS: Readonly<Record<string, ColumnFunction>> = {
   ...TEXT,
   ...TIME,
   cast,
+  packRow,
 };

@@ -66,7 +66,7 @@ export function writeSelection(ws: Workspace, rows: readonly number[]): number {
   return at;
 }
 
-function describeRow(row: Row): string {
+export function describeRow(row: Row): string {
   const parts = Object.entries(row).map(([name, value]) => `${name}: ${showValue(value)}`);
   return `{ ${shorten(parts.join(', '), ROW_SHOWN)} }`;
 }
@@ -77,7 +77,7 @@ function showValue(value: unknown): string {
   return typeof value === 'string' ? shorten(JSON.stringify(value), VALUE_SHOWN) : String(value);
 }
 
-function describeThrown(thrown: unknown): string {
+export function describeThrown(thrown: unknown): string {
   const named = thrown as { name?: unknown; message?: unknown } | null | undefined;
   return typeof named?.message === 'string' ? `${String(named.name)}: ${named.message}` : describeValue(thrown);
 }

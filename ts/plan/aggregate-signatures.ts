@@ -89,6 +89,8 @@ export const AGGREGATE_SIGNATURES: Readonly<Record<string, AggregateSignature>> 
   collectList: { args: [ALL], required: 1, result: listKind, nullWhenEmpty: false },
   collectSet: { args: [ALL], required: 1, result: listKind, nullWhenEmpty: false },
   topN: { args: [ALL, ALL], required: 2, result: listKind, nullWhenEmpty: false, refuse: refuseCount },
+  /** Of `apply`: whole rows, packed. */
+  allRows: { args: [['binary']], required: 1, result: () => 'binary', nullWhenEmpty: false },
   aggregator: {
     args: [ANY],
     required: 1,

@@ -58,6 +58,7 @@ export function arrivalMark(node: PlanNode): string | undefined {
     case 'map':
     case 'filter':
     case 'flatMap':
+    case 'apply':
     case 'peek':
     case 'branch':
     case 'merge':
@@ -97,6 +98,8 @@ function describeWork(node: PlanNode): string {
     case 'map':
     case 'flatMap':
       return `${node.kind} to (${node.schema.map((f) => f.name).join(', ')}) in JavaScript`;
+    case 'apply':
+      return `apply to (${node.schema.map((f) => f.name).join(', ')}) in JavaScript`;
     case 'filter':
     case 'peek':
       return `${node.kind} in JavaScript`;

@@ -289,6 +289,8 @@ export const FUNCTIONS: Readonly<Record<string, FunctionRule>> = {
   startsWith: ofText('bool', needsText),
   endsWith: ofText('bool', needsText),
   matches: ofText('bool', wrongPattern),
+  /** Of `apply`: a whole row as bytes. */
+  packRow: { type: (args) => ({ kind: 'binary', nullable: false, args: args.map((a) => a.kind as Kind) }) },
   startOf: ofTime('timestamp', (options) => wrongUnit(options, TIME_UNITS)),
   part: ofTime('int32', (options) => wrongUnit(options, [...TIME_UNITS, 'dayOfWeek'])),
   plus: ofTime('timestamp', needsWhole('ms')),

@@ -78,10 +78,18 @@ export interface SelectNode extends NodeBase {
 }
 /** Row functions: JavaScript in lanes. `branch` has one port for each function, in order: the first that is true takes the row. */
 export interface RowsNode extends NodeBase {
-  readonly kind: 'map' | 'filter' | 'flatMap' | 'peek' | 'branch';
+  readonly kind: 'map' | 'filter' | 'flatMap' | 'peek' | 'branch' | 'apply';
   readonly functions: readonly FunctionRef[];
   /** branch only: the ports' names. */
   readonly ports?: readonly string[];
+  /** apply only: what is in the rows of windows that it reads. */
+  readonly windows?: AppliedWindows;
+}
+/** All rows of a window and key in a column, where an aggregate `allRows` has gathered them. */
+export interface AppliedWindows {
+  readonly keys: readonly string[];
+  readonly column: string;
+  readonly rowFields: Schema;
 }
 export interface MergeNode extends NodeBase {
   readonly kind: 'merge';

@@ -73,6 +73,10 @@ export function outputOf(node: NodeSpec, declared: Schema, inputs: readonly Shap
     case 'flatMap':
       checkFields(node.kind, declared, input.changes);
       return { ...input, schema: declared };
+    case 'apply':
+      columnOf('apply', node.windows?.column ?? '', input.schema);
+      checkFields('apply', declared, input.changes);
+      return { ...input, schema: declared };
     case 'filter':
     case 'peek':
       return input;

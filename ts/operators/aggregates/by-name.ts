@@ -17,6 +17,7 @@ import { collectList, collectSet, stringJoin, topN } from './collections.js';
 import { approxCountDistinct, countDistinct } from './distinct.js';
 import { extreme } from './extremes.js';
 import { STDDEV_OF_FLOATS, STDDEV_OF_INTEGERS, VARIANCE_OF_FLOATS, VARIANCE_OF_INTEGERS } from './moments.js';
+import { allRows } from './rows.js';
 import { OwnFunctionsAggregate } from './own-functions.js';
 import { pick } from './picks.js';
 import { approxQuantile, median, quantile } from './quantiles.js';
@@ -78,6 +79,7 @@ export const AGGREGATES: Readonly<Record<string, (use: AggregateUse) => Aggregat
   collectList,
   collectSet,
   topN,
+  allRows,
   aggregator: (use) => new OwnFunctionsAggregate(use),
   wasmAggregator: (use) => new OwnModuleAggregate(use),
 };
