@@ -4,15 +4,14 @@
 //   sum of integers  | low 64 bits | (high 63 bits << 1) | seen |       127 bits: no stream is long enough to overflow them
 //   sum of floats    | sum | what rounding lost | n |                   two doubles (Knuth's two-sum), added up when emitted
 //   min, max         | value | seen |                                   value as a word (kernels/words.ts)
-//   min, max, bytes  | address, length | capacity, seen |               a copy in the table's heap
+//   min, max, bytes  | address, length | seen |                         a copy in the table's heap (state/heap.ts)
 //
 // Kernels take rows [from, to) of a batch: `ats + 4 * row` holds the address of the row's group, `bitmap` (or 0: all) says
 // which rows count. `offset` is the accumulator's place in the group's row. Merging kernels take partial states as columns.
-import {
-  GROUP_TABLE_HEAP_END, GROUP_TABLE_HEAP_TOP, GROUP_TABLE_NEED_BYTES, GROUP_TABLE_REASON, GROUP_TABLE_ROWS, GROUP_TABLE_STRIDE, GROUP_TABLE_USED,
-} from "../memory/generated/layouts";
+import { GROUP_TABLE_ROWS, GROUP_TABLE_STRIDE, GROUP_TABLE_USED } from "../memory/generated/layouts";
 import { compareBytes } from "../state/compare-bytes";
 import { counts, groupOf } from "../state/group-row";
+import { replaceBytes } from "../state/heap";
 
 // @ts-ignore: decorator
 @inline
@@ -159,11 +158,10 @@ export function accumulate_max_i64(ats: usize, offset: u32, values: usize, bitma
   }
 }
 
-// Rows whose group is not in table T are passed over: one call a table. The row that needs heap stops the kernel, as in
-// state/group-table.ts. With `keep`, a value that is replaced stays as it is (something else refers to it).
+// Rows whose group is not in table T are passed over: one call a table. The row that needs heap stops the kernel.
 // @ts-ignore: decorator
 @inline
-function extremeBytes<WANTED>(T: usize, ats: usize, offset: u32, words: usize, bitmap: usize, keep: u32, from: u32, to: u32): u32 {
+function extremeBytes<WANTED>(T: usize, ats: usize, offset: u32, words: usize, bitmap: usize, from: u32, to: u32): u32 {
   const rows = load<u32>(T, GROUP_TABLE_ROWS);
   const bytes = load<u32>(T, GROUP_TABLE_USED) * load<u32>(T, GROUP_TABLE_STRIDE);
   for (let i = from; i < to; i++) {
@@ -171,38 +169,25 @@ function extremeBytes<WANTED>(T: usize, ats: usize, offset: u32, words: usize, b
     if (row - rows >= bytes || !counts(bitmap, i)) continue;
     const at = <usize>row + offset;
     const word = load<u64>(words + (<usize>i << 3));
-    const seen = load<u32>(at, 12);
-    if (seen) {
-      const order = compareBytes(word, load<u64>(at));
+    const old = load<u64>(at);
+    if (old) {
+      const order = compareBytes(word, old);
       if (isInteger<WANTED>() ? order >= 0 : order <= 0) continue;
     }
-    const length = <u32>(word >>> 32);
-    let place = load<u32>(at);
-    if (keep || !seen || length > load<u32>(at, 8)) {
-      // Capacities double, so that all places a group has left hold no more than the one it has.
-      const capacity: u32 = length <= 8 ? 8 : keep ? (length + 7) & ~7 : <u32>1 << (32 - clz(length - 1));
-      place = load<u32>(T, GROUP_TABLE_HEAP_TOP);
-      if (capacity > load<u32>(T, GROUP_TABLE_HEAP_END) - place) {
-        store<u32>(T, capacity, GROUP_TABLE_NEED_BYTES);
-        store<u32>(T, 2, GROUP_TABLE_REASON);
-        return i;
-      }
-      store<u32>(T, place + capacity, GROUP_TABLE_HEAP_TOP);
-      store<u32>(at, capacity, 8);
-    }
-    memory.copy(place, <usize>(<u32>word), length);
-    store<u64>(at, (<u64>length << 32) | <u64>place);
-    store<u32>(at, 1, 12);
+    const kept = replaceBytes(T, old, word);
+    if (!kept) return i;
+    store<u64>(at, kept);
+    store<u64>(at, 1, 8);
   }
   return to;
 }
 
-export function accumulate_min_bytes(T: usize, ats: usize, offset: u32, words: usize, bitmap: usize, keep: u32, from: u32, to: u32): u32 {
-  return extremeBytes<i32>(T, ats, offset, words, bitmap, keep, from, to);
+export function accumulate_min_bytes(T: usize, ats: usize, offset: u32, words: usize, bitmap: usize, from: u32, to: u32): u32 {
+  return extremeBytes<i32>(T, ats, offset, words, bitmap, from, to);
 }
 
-export function accumulate_max_bytes(T: usize, ats: usize, offset: u32, words: usize, bitmap: usize, keep: u32, from: u32, to: u32): u32 {
-  return extremeBytes<f64>(T, ats, offset, words, bitmap, keep, from, to);
+export function accumulate_max_bytes(T: usize, ats: usize, offset: u32, words: usize, bitmap: usize, from: u32, to: u32): u32 {
+  return extremeBytes<f64>(T, ats, offset, words, bitmap, from, to);
 }
 
 /** bitmap[i] = a[i] and b[i], for n rows; a or b may be 0: all. */

@@ -71,12 +71,13 @@ export const MODEL_AGGREGATES: Readonly<Record<string, ModelAggregate>> = {
   oddBits: { engine: (c) => bitXor(c.n), model: (rows) => orNull(ns(rows), () => ns(rows).reduce((a, b) => a ^ b)) },
   every: { engine: (c) => boolAnd(c.b), model: (rows) => orNull(bs(rows), () => bs(rows).every((b) => b)) },
   some: { engine: (c) => boolOr(c.b), model: (rows) => orNull(bs(rows), () => bs(rows).some((b) => b)) },
-  firstTime: { engine: (c) => first(c.at), model: (rows) => rows[0]?.at },
-  lastTime: { engine: (c) => last(c.at).where(c.b), model: (rows) => rows.filter((r) => r.b === true).at(-1)?.at ?? null },
-  atMostN: {
-    engine: (c) => maxBy(c.at, c.n),
-    model: (rows) => rows.find((r) => r.n === ascending(ns(rows)).at(-1) && r.n !== null)?.at ?? null,
+  firstId: { engine: (c) => first(c.id), model: (rows) => rows[0]?.id },
+  lastS: { engine: (c) => last(c.s), model: (rows) => ss(rows).at(-1) ?? null },
+  lastId: { engine: (c) => last(c.id).where(c.b), model: (rows) => rows.filter((r) => r.b === true).at(-1)?.id ?? null },
+  idOfMostN: {
+    engine: (c) => maxBy(c.id, c.n),
+    model: (rows) => rows.find((r) => r.n === ascending(ns(rows)).at(-1) && r.n !== null)?.id ?? null,
   },
-  atLeastS: { engine: (c) => minBy(c.at, c.s), model: (rows) => rows.find((r) => r.s === ascending(ss(rows))[0])?.at ?? null },
+  idOfLeastS: { engine: (c) => minBy(c.id, c.s), model: (rows) => rows.find((r) => r.s === ascending(ss(rows))[0])?.id ?? null },
   lastAt: { engine: (c) => max(c.at), model: (rows) => Math.max(...rows.map((r) => r.at)) },
 };

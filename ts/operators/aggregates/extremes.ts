@@ -15,14 +15,13 @@ export function extreme(kind: Kind, which: 'min' | 'max'): Aggregate {
     if (!isBytes(kind)) ws.kernels[`accumulate_${which}_i64`](ats, offset, firstOf(argument.words), argument.bitmap, from, to);
     else addBytes(rows, which, offset, argument);
   };
-  const read = (rows: GroupRows, offset: number): Vector => {
-    const presence = isBytes(kind) ? { offset: offset + 12, bits: 1, invert: false } : { offset: offset + 8, bits: 0, invert: false };
-    return readWord(rows, offset, kind, presence, true);
-  };
+  const read = (rows: GroupRows, offset: number): Vector =>
+    readWord(rows, offset, kind, { offset: offset + 8, bits: 0, invert: false }, true);
   return {
     bytes: 16,
     state: [stateField('value', kind, true)],
     order: 'none',
+    ...(isBytes(kind) ? { kept: kind } : {}),
     words,
     add,
     merge(rows, offset, [value], batchRows) {
@@ -35,7 +34,7 @@ export function extreme(kind: Kind, which: 'min' | 'max'): Aggregate {
 }
 
 function addBytes(rows: GroupedRows, which: 'min' | 'max', offset: number, { words, bitmap }: Argument): void {
-  const { ws, ats, to, keep } = rows;
+  const { ws, ats, to } = rows;
   const kernel = ws.kernels[`accumulate_${which}_bytes`];
-  eachTable(rows, (table, at) => kernel(table, ats, offset, firstOf(words), bitmap, keep ? 1 : 0, at, to));
+  eachTable(rows, (table, at) => kernel(table, ats, offset, firstOf(words), bitmap, at, to));
 }
