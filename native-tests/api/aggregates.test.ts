@@ -97,7 +97,10 @@ function wantedOf(name: string, rows: readonly Reading[], where: boolean): KeyVa
   const [fn = '', of, by] = name.split('_') as [string, Name, Name?];
   const twins = rows.map((r): TwinRow => ({ time: r.at, values: NAMES.map((column) => r[column]) }));
   const at = (column: Name | undefined): number | undefined => (column === undefined ? undefined : NAMES.indexOf(column));
-  return twinAggregate({ fn, kind: KINDS[NAMES.indexOf(of)], argument: at(of), by: at(by), where: where ? NAMES.indexOf('b') : undefined }, twins);
+  return twinAggregate(
+    { fn, kind: KINDS[NAMES.indexOf(of)], argument: at(of), by: at(by), where: where ? NAMES.indexOf('b') : undefined },
+    twins,
+  );
 }
 
 function close(found: unknown, wanted: KeyValue): boolean {
