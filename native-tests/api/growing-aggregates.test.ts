@@ -10,6 +10,7 @@ import {
   count,
   countDistinct,
   float64,
+  hopping,
   int64,
   job,
   median,
@@ -17,6 +18,7 @@ import {
   outOfOrder,
   quantile,
   seconds,
+  session,
   stringJoin,
   timestamp,
   topN,
@@ -118,6 +120,85 @@ function modelOf(rows: readonly Visit[]): Record<string, unknown>[] {
   });
 }
 
+/** The same in windows that overlap, and in sessions: a list, a set, a count, a median and the best of each. */
+const shapes = job(import.meta, 'shapes', (env) => {
+  const rows = env.from(memory<Visit>([]), {
+    schema: { site: utf8(), user: utf8().nullable(), took: float64(), page: int64(), at: timestamp() },
+    eventTime: { column: 'at', watermark: outOfOrder(seconds(1)) },
+  });
+  const hops = rows.keyBy('site').window(hopping(seconds(10), seconds(2)));
+  const changing = rows.keyBy('site').window(hopping(seconds(6), seconds(3)), { emit: 'updates' });
+  const sessions = rows.keyBy('site').window(session(seconds(1)), { emit: 'updates' });
+  return {
+    rows,
+    taken: hops.aggregate((c) => ({ users: countDistinct(c.user), middle: median(c.took), names: collectSet(c.user) })),
+    combined: hops.aggregate((c) => ({
+      pages: collectList(c.page),
+      near: approxCountDistinct(c.page),
+      best: topN(c.page, 3, c.took.desc()),
+    })),
+    changing: changing.aggregate((c) => ({ users: countDistinct(c.user), pages: collectList(c.page), middle: median(c.took) })),
+    sessions: sessions.aggregate((c) => ({
+      users: countDistinct(c.user),
+      pages: collectList(c.page),
+      best: topN(c.page, 3, c.took.desc()),
+    })),
+  };
+});
+
+/** Rows by site in windows that a function gives for each, in order of time and of sending. */
+function windowsOf(rows: readonly Visit[], windows: (at: number) => readonly (readonly [number, number])[]): Map<string, Visit[]> {
+  const groups = new Map<string, Visit[]>();
+  for (const r of [...rows].sort((a, b) => a.at - b.at)) {
+    for (const [start, end] of windows(r.at)) {
+      const id = `${r.site} ${start} ${end}`;
+      groups.set(id, [...(groups.get(id) ?? []), r]);
+    }
+  }
+  return groups;
+}
+
+function sessionsOf(rows: readonly Visit[], gapMs: number): Map<string, Visit[]> {
+  const groups = new Map<string, Visit[]>();
+  for (const site of new Set(rows.map((r) => r.site))) {
+    let open: Visit[] = [];
+    const close = (): void => {
+      if (open.length > 0) groups.set(`${site} ${open[0]?.at} ${(open.at(-1)?.at ?? 0) + gapMs}`, open);
+      open = [];
+    };
+    for (const r of [...rows].filter((x) => x.site === site).sort((a, b) => a.at - b.at)) {
+      if (r.at > (open.at(-1)?.at ?? r.at) + gapMs) close();
+      open.push(r);
+    }
+    close();
+  }
+  return groups;
+}
+
+function overlapping(sizeMs: number, slideMs: number): (at: number) => (readonly [number, number])[] {
+  return (at) =>
+    Array.from({ length: sizeMs / slideMs }, (_, i) => Math.floor(at / slideMs) * slideMs - i * slideMs).map((start) => [
+      start,
+      start + sizeMs,
+    ]);
+}
+
+function resultsOf(rows: readonly Visit[]): Readonly<Record<string, unknown>> {
+  const users = rows.flatMap((r) => (r.user === null ? [] : [r.user]));
+  const best = [...rows].sort((a, b) => b.took - a.took).slice(0, 3);
+  return {
+    users: BigInt(new Set(users).size),
+    middle: quantileOf(
+      rows.map((r) => r.took).sort((a, b) => a - b),
+      0.5,
+    ),
+    names: [...new Set(users)].sort(),
+    pages: rows.map((r) => r.page),
+    near: BigInt(new Set(rows.map((r) => r.page)).size),
+    best: best.map((r) => r.page),
+  };
+}
+
 const sorted = (rows: readonly object[]): string[] =>
   rows.map((r) => JSON.stringify(r, (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v))).sort();
 const pick = (row: Record<string, unknown>, names: readonly string[]): object => Object.fromEntries(names.map((name) => [name, row[name]]));
@@ -162,6 +243,39 @@ test('aggregates of growing state agree with a model at any number of lanes, ove
       sorted(model.map((r) => pick(r, [...keys, 'users', 'pages', 'middle', 'names', 'best']))),
       `${lanes} lanes, changes`,
     );
+    await driver.close();
+  }
+});
+
+test('the same in windows that overlap and in sessions, with changes, over lanes and restores', async () => {
+  for (const lanes of [1, 2]) {
+    const random = new Random(9);
+    const driver = await testDriver(shapes, { lanes });
+    const all: Visit[] = [];
+    for (let step = 0; step < 16; step++) {
+      const rows = made(random, random.pick([0, 1, 12, 30]), step * 1000);
+      all.push(...rows);
+      await driver.send('rows', rows);
+      if (step % 5 === 3) await driver.checkpointAndRestore({ lanes: 1 + (step % 3) });
+    }
+    await driver.end();
+    const check = (name: string, found: readonly object[], groups: ReadonlyMap<string, Visit[]>): void => {
+      const rows = found as (Record<string, unknown> & { site: string; windowStart: number; windowEnd: number; op?: string })[];
+      const held = new Map<string, Record<string, unknown>>();
+      for (const { site, windowStart, windowEnd, op = '+I', ...results } of rows) {
+        const id = `${site} ${windowStart} ${windowEnd}`;
+        if (op === '-U' || op === '-D') assert.deepEqual(results, held.get(id), `${name}, ${lanes} lanes: ${id} ${op}`);
+        if (op === '-D') held.delete(id);
+        else if (op !== '-U') held.set(id, results);
+      }
+      assert.deepEqual([...held.keys()].sort(), [...groups.keys()].sort(), `${name}, ${lanes} lanes`);
+      for (const [id, results] of held)
+        assert.deepEqual(results, pick(resultsOf(groups.get(id) ?? []), Object.keys(results)), `${name}, ${lanes} lanes: ${id}`);
+    };
+    check('taken', driver.take('taken'), windowsOf(all, overlapping(10_000, 2000)));
+    check('combined', driver.take('combined'), windowsOf(all, overlapping(10_000, 2000)));
+    check('changing', driver.take('changing'), windowsOf(all, overlapping(6000, 3000)));
+    check('sessions', driver.take('sessions'), sessionsOf(all, 1000));
     await driver.close();
   }
 });

@@ -15,7 +15,8 @@ import { bagStore, listStore, orderOf, setStore, shapeOf, type OrderKey, type Ru
  * Lists of a group's values. Rows that come are kept as entries of | value | event time | place |, so that lists are in order of
  * event time, then of the rows' places in their sources, then of values, whatever lanes and batches did to the order of arrival.
  * Only rows with neither time nor place are in order of arrival: their place is how many came before. Where rows may be taken back
- * there is no telling which of several equal values goes: a bag then, and lists are in order of values.
+ * there is no telling which of several equal values goes: a bag then, and lists are in order of values. Those whose order is another
+ * one in a bag have no `unmerge`, so that windows which slide combine the slices that stay.
  */
 
 /** A column as words in the order of its values: floats as integers, all NaN as one; 0 and -0 are one with `merged`. */
@@ -48,7 +49,7 @@ function aggregateIn(
   columns: (ws: Workspace, argument: Argument, to: number) => readonly Address[],
   result: Aggregate['result'],
 ): Aggregate {
-  const { subtract, unmerge } = store;
+  const { subtract } = store;
   return {
     bytes: store.bytes,
     state: [stateField('values', 'binary')],
@@ -60,7 +61,6 @@ function aggregateIn(
     ...(subtract === undefined
       ? {}
       : { subtract: (rows, offset, argument) => subtract(rows, offset, columns(rows.ws, argument, rows.to), argument.bitmap) }),
-    ...(unmerge === undefined ? {} : { unmerge: (rows, offset, [state]) => unmerge(rows, offset, state) }),
     read: (rows, offset) => [store.read(rows, offset)],
     result,
   };
@@ -130,7 +130,8 @@ export function collectSet({ name, kinds: [given], revocable }: AggregateUse): A
   const what = `collectSet '${name}'`;
   const order = orderOf([{ word: 0, bytes }]);
   const store = revocable ? bagStore(what, shapeOf([bytes]), order) : setStore(what, bytes, order);
-  return aggregateIn(
+  const { unmerge } = store;
+  const aggregate = aggregateIn(
     store,
     'none',
     listOf(kind),
@@ -142,6 +143,7 @@ export function collectSet({ name, kinds: [given], revocable }: AggregateUse): A
       return listsOf(rows, { at, width, counted: 0 }, 0, kind);
     },
   );
+  return unmerge === undefined ? aggregate : { ...aggregate, unmerge: (rows, offset, [state]) => unmerge(rows, offset, state) };
 }
 
 /** The values of the n rows with the greatest (or least) second argument, the best first; of equals the earlier, then the lesser. */
