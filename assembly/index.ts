@@ -45,3 +45,4 @@ export * from "./kernels/dedup";
 export * from "./state/ordered-bag";
 export * from "./state/live-groups";
 export * from "./kernels/changed-pairs";
+export * from "./kernels/over";

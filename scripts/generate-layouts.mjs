@@ -57,6 +57,15 @@ const STRUCTS = {
     liveGroups: 4,
     unmatched: 4,
   },
+  // assembly/kernels/over.ts
+  OVER: {
+    reach: 8,
+    store: 4,
+    mode: 4,
+    bytesEach: 4,
+    lag: 4,
+    lead: 4,
+  },
   // assembly/kernels/dedup.ts
   DEDUP: {
     within: 8,

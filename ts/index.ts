@@ -24,6 +24,8 @@ export type { Connector, Direction, FileOptions, Format, Sink, SinkFor, Source }
 export { arrow, callback, collect, csv, customSink, customSource, file, fromArrow, json, memory, print } from './api/connectors.js';
 export type { Env, Face, FaceOf, Job, ParamsOf } from './api/job.js';
 export { job } from './api/job.js';
+export type { Neighbour, OverColumns, Preceding } from './api/over.js';
+export { lag, lead } from './api/over.js';
 export type { NexmarkOptions, NexmarkTable } from './api/nexmark.js';
 export { nexmark } from './api/nexmark.js';
 export type { EventTime, From, SourceOptions } from './api/source.js';
@@ -34,6 +36,7 @@ export type {
   Lazy,
   Malformed,
   Output,
+  OverOptions,
   OutRow,
   Part,
   SameStream,

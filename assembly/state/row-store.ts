@@ -23,7 +23,7 @@ export const ROW_HEAD: usize = 8;
 // @ts-ignore: decorator
 @inline
 function classOf(bytes: u32): u32 {
-  return bytes <= 128 ? (bytes + 7) >>> 3 : 26 - clz(bytes - 1);
+  return bytes <= 128 ? (bytes + 7) >>> 3 : 41 - clz(bytes - 1);
 }
 
 // @ts-ignore: decorator

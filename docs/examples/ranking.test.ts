@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { testDriver } from '../../ts/testing/test-driver.js';
-import { clicksOnce, topBids } from './ranking.js';
+import { bidsCompared, clicksOnce, topBids } from './ranking.js';
 
 test('the best bids of an auction', async () => {
   const t = await testDriver(topBids, { lanes: 2 });
@@ -48,7 +48,40 @@ test('clicks without duplicates', async () => {
   await t.close();
 });
 
-for (const page of ['top-n', 'dedup']) {
+test('bids over the bids before', async () => {
+  const t = await testDriver(bidsCompared, { lanes: 2 });
+  const MINUTE = 60_000;
+  const bids = [
+    [1, 10],
+    [2, 20],
+    [2, 30],
+    [4, 40],
+    [9, 50],
+  ] as const;
+  await t.send(
+    'bids',
+    bids.map(([at, price]) => ({ auction: 1, bidder: 1, price, at: at * MINUTE })),
+  );
+  assert.equal(t.take('recent').length, 4);
+  await t.end();
+  assert.deepEqual(
+    t.take('compared').map(({ mean, before, after }) => [mean, Number(before ?? 0), Number(after ?? 0)]),
+    [
+      [10, 0, 20],
+      [15, 10, 30],
+      [20, 20, 40],
+      [30, 30, 50],
+      [40, 40, 0],
+    ],
+  );
+  assert.deepEqual(
+    t.take('recent').map(({ bids: n, highest }) => [Number(n), Number(highest)]),
+    [[2, 50]],
+  );
+  await t.close();
+});
+
+for (const page of ['top-n', 'dedup', 'over']) {
   test(`the page ${page} shows the code that runs`, () => {
     const text = readFileSync(`docs/operators/${page}.md`, 'utf8');
     const code = readFileSync('docs/examples/ranking.ts', 'utf8').replace(/^ {2}/gm, '');

@@ -3,6 +3,7 @@ import type { Op } from '../columns/batch.js';
 import type { Aggregates } from './aggregates.js';
 import type { Columns, Condition, Order, Selected, Types } from './columns.js';
 import type { SinkFor } from './connectors.js';
+import type { OverColumns, Preceding } from './over.js';
 import type { Duration } from './time.js';
 import type { AppliedWindow, Collector, WindowRows } from './applied.js';
 import type { Binary, Flat, Int64, Names, Row, RowInput, Schema, Utf8 } from './types.js';
@@ -59,6 +60,14 @@ export interface Stream<in out S, in out F extends Trait = 'untimed'> extends La
   dedup(options: DedupOptions<S, F> & { keep?: 'first' }): WindowResult<S, F, S, F>;
   dedup(options: DedupOptions<S, F> & { keep: 'last' }): WindowResult<S, 'untimed' | 'changes', S, F>;
   dedup(options: { by: readonly Names<S>[]; keep: 'last' }): Stream<S, 'untimed' | 'changes'>;
+  /**
+   * Each row with columns that are worked out over the rows before it in the same partition, in order of event time, once no earlier row
+   * can come any more.
+   */
+  over<E extends OverColumns<Names<S>>>(
+    options: OverOptions<S, F>,
+    columns: (c: Columns<S>) => E,
+  ): WindowResult<Flat<S & Types<E>>, 'event-time', S, F>;
   keyBy<K extends keyof S & string>(...columns: [K, ...K[]]): KeyedStream<S, K, F>;
   /** Names the operator, in metrics, `explain` and snapshots; what a job returns has its name from there. */
   named(id: string): this;
@@ -114,6 +123,14 @@ export interface GroupOptions {
 export interface DedupOptions<S, F> {
   by: readonly Names<S>[];
   within: 'event-time' extends F ? Duration : 'this stream has no event time: give from() an eventTime';
+}
+
+export interface OverOptions<S, F> {
+  /** Without it all rows are one partition. */
+  partitionBy?: readonly Names<S>[];
+  orderBy?: 'event-time' extends F ? 'event-time' : 'this stream has no event time: give from() an eventTime';
+  /** What is aggregated besides the row itself; `unbounded` unless given. Of all but `rows`, rows of the same time are in each other's frames. */
+  preceding?: Preceding;
 }
 
 export interface TopNOptions<R> {

@@ -13,6 +13,7 @@ import { dedupPort } from './dedup.js';
 import { checkScope, Draft, DraftPort, type Scope, type DirectReader, type UserFunction } from './draft.js';
 import { knownOptions, functionGiven } from './given.js';
 import { groupAggregate } from './group-stream.js';
+import { overPort } from './over.js';
 import { topNPort } from './top-n.js';
 import { fieldsOf, schemaOf, show, type Schema } from './types.js';
 import { windowSpec } from './windows.js';
@@ -101,6 +102,10 @@ export class StreamPart {
 
   dedup(options: unknown): StreamPart {
     return new StreamPart(dedupPort(this.at, options));
+  }
+
+  over(options: unknown, columns: UserFunction): StreamPart {
+    return new StreamPart(overPort(this.at, options, columns));
   }
 
   keyBy(...columns: readonly string[]): KeyedPart {

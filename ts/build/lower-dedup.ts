@@ -31,7 +31,8 @@ export function lowerDedup(node: DedupNode, input: Schema, { timed }: Shape, { l
       { name: 'late', schema: input },
     ],
     exchange: undefined,
-    create: (ws) => new LateGate(ws, { window: { kind: 'tumbling', sizeMs: 1, offsetMs: 0 }, allowedLatenessMs: withinMs }),
+    create: (ws) =>
+      new LateGate(ws, { window: { kind: 'tumbling', sizeMs: 1, offsetMs: 0 }, allowedLatenessMs: withinMs, keepClocks: true }),
   };
   return [gate, dedup];
 }

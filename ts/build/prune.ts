@@ -96,6 +96,15 @@ function pruneNode(
     case 'dedup':
       want(input, [...output('main'), ...output('late'), ...node.keys]);
       return node;
+    case 'over': {
+      const kept = new Set([...[...output('main')].filter((name) => !node.names.includes(name)), ...node.keys]);
+      want(input, [...kept, ...output('late')]);
+      for (const { of } of node.neighbours) want(input, columnsOf(of));
+      for (const call of node.aggregates) {
+        for (const expression of [...call.args, ...(call.where === undefined ? [] : [call.where])]) want(input, columnsOf(expression));
+      }
+      return { ...node, schema: node.schema.filter((f) => kept.has(f.name) || node.names.includes(f.name)) };
+    }
     case 'top-n': {
       const orders = node.by.flatMap(({ of }) => [...columnsOf(of)]);
       const kept = new Set([...output('main'), ...node.keys]);

@@ -11,6 +11,8 @@ import { readWatermark, watermarkBatch, WATERMARK } from './watermark-state.js';
 export interface LateGateConfig {
   readonly window: WindowShape;
   readonly allowedLatenessMs: number;
+  /** Whether rows in time keep their clocks: where what follows passes them on, to be judged again. */
+  readonly keepClocks?: boolean;
 }
 
 /**
@@ -25,6 +27,7 @@ export class LateGate implements Operator {
   readonly #slicer: Slicer;
   readonly #gaps: boolean;
   readonly #allowedLatenessMs: number;
+  readonly #keepClocks: boolean;
   #watermark = -Infinity;
   #batch: Batch | undefined;
   /** Row numbers: those in time, then the late ones. NONE: all rows are in time. */
@@ -47,6 +50,7 @@ export class LateGate implements Operator {
     const { grid } = this.#policy;
     this.#gaps = grid !== undefined && grid.reach < grid.over;
     this.#allowedLatenessMs = config.allowedLatenessMs;
+    this.#keepClocks = config.keepClocks === true;
   }
 
   ready(): boolean {
@@ -72,7 +76,7 @@ export class LateGate implements Operator {
     const inTime = this.#at < this.#inTime;
     const to = Math.min(this.#at + out.room(), inTime ? this.#inTime : this.#end);
     if (this.#at < to) {
-      const of = inTime && !this.#partly ? { ...batch, clocks: NONE } : batch;
+      const of = inTime && !this.#partly && !this.#keepClocks ? { ...batch, clocks: NONE } : batch;
       const part =
         this.#order === NONE ? sliceBatch(this.#ws, of, this.#at, to) : takeBatch(this.#ws, of, this.#order + this.#at * 4, to - this.#at);
       this.#at = to;

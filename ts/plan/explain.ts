@@ -2,6 +2,7 @@ import { unreachable } from '../core/assert.js';
 import { describe } from './functions.js';
 import type { AggregateCall, ConnectorRef, EventTimeSpec, Plan, PlanNode, PortRef, WindowAggregateNode } from './plan.js';
 import { MAIN_PORT } from './rules.js';
+import { describeFrame } from './over-rules.js';
 import { describeOrders } from './top-n-rules.js';
 import { describeDuration, describeWindow } from './windows.js';
 
@@ -62,6 +63,7 @@ export function arrivalMark(node: PlanNode): string | undefined {
     case 'peek':
     case 'branch':
     case 'merge':
+    case 'over':
     case 'sink':
       return undefined;
     default:
@@ -116,6 +118,13 @@ function describeWork(node: PlanNode): string {
     }
     case 'dedup':
       return `dedup by ${node.keys.join(', ')}${node.withinMs === undefined ? '' : ` within ${describeDuration(node.withinMs)}`}: the ${node.keep}`;
+    case 'over': {
+      const by = node.keys.length === 0 ? '' : ` by ${node.keys.join(', ')}`;
+      const near = node.neighbours.map(
+        ({ name, of, rows }) => `${name} = ${rows > 0 ? 'lead' : 'lag'}(${describe(of)}, ${Math.abs(rows)})`,
+      );
+      return `over ${describeFrame(node.frame)}${by}: ${[...node.aggregates.map(describeAggregate), ...near].join(', ')}`;
+    }
     case 'top-n':
       return `top ${node.n} by ${node.keys.join(', ')}: ${describeOrders(node.by)}${node.rank === undefined ? '' : `; ${node.rank}`}`;
     case 'group-aggregate': {

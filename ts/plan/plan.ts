@@ -148,6 +148,30 @@ export interface GroupAggregateNode extends NodeBase {
   readonly ttlMs?: number;
 }
 
+/** What a frame takes in before each row. Of `range` and `unbounded`, and all rows of its time. */
+export type FrameSpec =
+  | { readonly kind: 'rows'; readonly rows: number }
+  | { readonly kind: 'range'; readonly ms: number }
+  | { readonly kind: 'unbounded' };
+
+/** The value of an expression so many rows further on in the key, before the row where `rows` is below 0. */
+export interface NeighbourCall {
+  readonly name: string;
+  readonly of: Expression;
+  readonly rows: number;
+}
+
+/** Each row with aggregates over a frame of rows before it, in order of event time. Ports: main, `late`. */
+export interface OverNode extends NodeBase {
+  readonly kind: 'over';
+  readonly keys: readonly string[];
+  readonly frame: FrameSpec;
+  readonly aggregates: readonly AggregateCall[];
+  readonly neighbours: readonly NeighbourCall[];
+  /** Of all of them, in the order of the output. */
+  readonly names: readonly string[];
+}
+
 export interface SinkNode extends NodeBase {
   readonly kind: 'sink';
   readonly sink: ConnectorRef;
@@ -163,6 +187,7 @@ export type PlanNode =
   | GroupAggregateNode
   | TopNNode
   | DedupNode
+  | OverNode
   | SinkNode;
 
 export type { Field };

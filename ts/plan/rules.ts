@@ -7,6 +7,7 @@ import { typeOf } from './functions.js';
 import { dedupOutput } from './dedup-rules.js';
 import { groupOutput } from './group-rules.js';
 import type { EventTimeSpec, PlanNode, SourceNode, WindowAggregateNode } from './plan.js';
+import { overOutput } from './over-rules.js';
 import { topNOutput } from './top-n-rules.js';
 import { checkDuration, checkWindow, WINDOW_COLUMNS, type WindowSpec } from './windows.js';
 
@@ -35,6 +36,8 @@ export function portsOf(node: NodeSpec): readonly string[] {
     case 'source':
       return [MAIN_PORT, 'malformed'];
     case 'window-aggregate':
+      return [MAIN_PORT, 'late'];
+    case 'over':
       return [MAIN_PORT, 'late'];
     case 'dedup':
       return node.withinMs === undefined ? [MAIN_PORT] : [MAIN_PORT, 'late'];
@@ -94,6 +97,8 @@ export function outputOf(node: NodeSpec, declared: Schema, inputs: readonly Shap
       return dedupOutput(node, input);
     case 'group-aggregate':
       return groupOutput(node, input);
+    case 'over':
+      return overOutput(node, input);
     case 'sink':
       return input;
     default:

@@ -4,7 +4,7 @@ import { NONE, type Address } from '../columns/memory.js';
 import { BlockArena } from '../wasm/arena.js';
 import { GROUP_TABLE } from '../wasm/generated/layouts.js';
 import type { Workspace } from '../wasm/workspace.js';
-import type { KeyShape, KeyWords } from './key-words.js';
+import { keyShapeOf, type KeyShape, type KeyWords } from './key-words.js';
 
 const FULL = 1;
 const NO_HEAP = 2;
@@ -61,6 +61,18 @@ export class GroupTable {
     this.#setLimit();
   }
 
+  /** A table without groups of its own: a heap for accumulators that lie anywhere. */
+  static heapOnly(ws: Workspace): GroupTable {
+    const table = new GroupTable(ws, keyShapeOf([]), 8);
+    ws.blocks.free(table.rows, table.#rowBytes);
+    table.#rowBytes = 0;
+    // Kernels pass over rows that are not in the table at hand: here all are.
+    table.#set('rows', 0);
+    table.#set('stride', 1);
+    table.#set('used', 0xffffffff);
+    return table;
+  }
+
   /** Groups in the table. */
   get size(): number {
     return this.#get('used');
@@ -77,7 +89,8 @@ export class GroupTable {
 
   get bytesInUse(): number {
     const index = this.#indexBytes === 0 ? 0 : BlockArena.roomOf(this.#indexBytes);
-    return BlockArena.roomOf(GROUP_TABLE.bytes) + BlockArena.roomOf(this.#rowBytes) + index + this.heapBytes;
+    const rows = this.#rowBytes === 0 ? 0 : BlockArena.roomOf(this.#rowBytes);
+    return BlockArena.roomOf(GROUP_TABLE.bytes) + rows + index + this.heapBytes;
   }
 
   /** Of copied bytes; what no group refers to any more is among them. */
@@ -208,7 +221,7 @@ export class GroupTable {
     for (const close of this.#closers.values()) close();
     const { blocks } = this.#ws;
     this.#freeIndex();
-    blocks.free(this.#get('rows'), this.#rowBytes);
+    if (this.#rowBytes > 0) blocks.free(this.#get('rows'), this.#rowBytes);
     for (const b of this.#heap) blocks.free(b.at, b.bytes);
     blocks.free(this.at, GROUP_TABLE.bytes);
   }

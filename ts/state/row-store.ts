@@ -113,8 +113,7 @@ export class RowStore {
   }
 
   /**
-   * Runs a kernel that keeps rows [0, count), and makes room whenever it stops short; `run(at)` says how far it came. `table`: whose
-   * heap it may ask for, too.
+   * Runs a kernel that keeps rows [0, count), and makes room whenever it stops short; `run(at)` says how far it came.
    */
   fill(count: number, run: (at: number) => number): void {
     for (let at = 0; at < count; ) {
@@ -165,8 +164,19 @@ export class RowStore {
     return readWord(rows, HEAD_BYTES + word * 8, 'int64').values;
   }
 
-  /** Where a row has a word of the head. */
-  static headOffset(word: number): number {
+  /** Bytes of a row. */
+  get stride(): number {
+    return this.#get('stride');
+  }
+
+  /** The words that tell which columns are null. */
+  get nullWords(): readonly number[] {
+    const from = this.#head + this.schema.length;
+    return Array.from({ length: this.#words - from }, (_, i) => from + i);
+  }
+
+  /** Where a row has a word. */
+  static offsetOf(word: number): number {
     return HEAD_BYTES + word * 8;
   }
 
