@@ -5,7 +5,7 @@
 //   pool row  | group | next | before | after | start | end | accumulators |
 //             and where changes are told   | start' | end' | accumulators' | flags | touched |
 //     group     u32: number + 1 of the key's row; 0: the row is free. Bit 31 (MERGED): a pair has it as its first
-//     next      u32: the next session of the key; of a free row, the next free row
+//     next      u32: the next session of the key, which ends earlier or at the same time; of a free row, the next free row
 //     before    u32: the session before it in its slot of the wheel, or SLOT | slot if it is the first; 0: in no slot
 //     after     u32: the session after it in its slot
 //     start     i64, end i64: half-open
@@ -90,7 +90,7 @@ function biased(w: f64): u64 {
   return t <= -BIAS ? 0 : t >= BIAS * 3 - 1 ? LAST : <u64>(t + BIAS);
 }
 
-function file(S: usize, row: usize, due: i64): void {
+function file(S: usize, row: usize, ref: u32, due: i64): void {
   const pool = <usize>load<u32>(S, SESSION_TABLE_POOL);
   const wheel = <usize>load<u32>(S, SESSION_TABLE_WHEEL);
   const now = load<u64>(S, SESSION_TABLE_NOW);
@@ -102,7 +102,6 @@ function file(S: usize, row: usize, due: i64): void {
     const bits = wheel + BITS + (<usize>(slot >>> 6) << 3);
     store<u64>(bits, load<u64>(bits) | (<u64>1 << (slot & 63)));
   }
-  const ref = refOf(pool, row);
   const head = wheel + (<usize>slot << 2);
   const first = load<u32>(head);
   store<u32>(row, SLOT | slot, BEFORE);
@@ -149,13 +148,39 @@ function timeOfSlot(S: usize, slot: u32): u64 {
   return (((load<u64>(S, SESSION_TABLE_NOW) >>> (shift + 8)) << 8) | (slot & 255)) << shift;
 }
 
-/** Takes the row out of its key's list. */
-function unlink(S: usize, row: usize): void {
-  const pool = <usize>load<u32>(S, SESSION_TABLE_POOL);
-  const head = headOf(S, load<u32>(row, GROUP));
+/** Puts the row into a list of sessions by their ends, the latest first: a row of the stream most often joins the first. */
+// @ts-ignore: decorator
+@inline
+function link(pool: usize, head: usize, row: usize, ref: u32): void {
+  const end = load<i64>(row, END);
   let at = head;
-  while (rowAt(pool, load<u32>(at)) != row) at = rowAt(pool, load<u32>(at)) + NEXT;
+  let next = load<u32>(at);
+  while (next) {
+    const other = rowAt(pool, next);
+    if (load<i64>(other, END) <= end) break;
+    at = other + NEXT;
+    next = load<u32>(at);
+  }
+  store<u32>(row, next, NEXT);
+  store<u32>(at, ref);
+}
+
+/** Takes the row out of its key's list. Returns its reference. */
+function cut(pool: usize, head: usize, row: usize): u32 {
+  let at = head;
+  let ref = load<u32>(at);
+  while (rowAt(pool, ref) != row) {
+    at = rowAt(pool, ref) + NEXT;
+    ref = load<u32>(at);
+  }
   store<u32>(at, load<u32>(row, NEXT));
+  return ref;
+}
+
+/** The session is over: out of its key's list. */
+function unlink(S: usize, row: usize): void {
+  const head = headOf(S, load<u32>(row, GROUP));
+  cut(load<u32>(S, SESSION_TABLE_POOL), head, row);
   if (!load<u32>(head)) store<u32>(S, load<u32>(S, SESSION_TABLE_LIVE_KEYS) - 1, SESSION_TABLE_LIVE_KEYS);
   store<u32>(S, load<u32>(S, SESSION_TABLE_LIVE) - 1, SESSION_TABLE_LIVE);
 }
@@ -168,10 +193,13 @@ function release(S: usize, row: usize): void {
   store<u32>(S, load<u32>(S, SESSION_TABLE_FREE_ROWS) + 1, SESSION_TABLE_FREE_ROWS);
 }
 
-/** A row of zeros for a session of the key at `keyRow`; a free one unless `fresh`. The host has seen to it that there is room. */
+/**
+ * A reference to a row of zeros for a session of the key at `keyRow`; a free row unless `fresh`. The host has seen to it that
+ * there is room. `barrier`: what is in the key's list and was made before is forgotten.
+ */
 // @ts-ignore: decorator
 @inline
-function newSession(S: usize, keyRow: usize, start: i64, end: i64, linked: bool, fresh: bool): usize {
+function newSession(S: usize, keyRow: usize, start: i64, end: i64, linked: bool, fresh: bool, barrier: u32): u32 {
   const pool = <usize>load<u32>(S, SESSION_TABLE_POOL);
   const stride = load<u32>(pool, GROUP_TABLE_STRIDE);
   let ref = fresh ? 0 : load<u32>(S, SESSION_TABLE_FREE);
@@ -195,10 +223,10 @@ function newSession(S: usize, keyRow: usize, start: i64, end: i64, linked: bool,
     const head = keyRow + load<u32>(S, SESSION_TABLE_HEAD);
     const first = load<u32>(head);
     if (!first) store<u32>(S, load<u32>(S, SESSION_TABLE_LIVE_KEYS) + 1, SESSION_TABLE_LIVE_KEYS);
-    store<u32>(row, first, NEXT);
-    store<u32>(head, ref);
+    if (first <= barrier) store<u32>(head, 0);
+    link(pool, head, row, ref);
   }
-  return row;
+  return ref;
 }
 
 // @ts-ignore: decorator
@@ -210,12 +238,6 @@ function touch(S: usize, row: usize, image: u32): void {
   store<u32>(at, flags | TOUCHED);
   store<u32>(at, load<u32>(S, SESSION_TABLE_TOUCHED), 4);
   store<u32>(S, refOf(load<u32>(S, SESSION_TABLE_POOL), row), SESSION_TABLE_TOUCHED);
-}
-
-// @ts-ignore: decorator
-@inline
-function touches(row: usize, start: i64, end: i64): bool {
-  return start <= load<i64>(row, END) && end >= load<i64>(row, START);
 }
 
 // @ts-ignore: decorator
@@ -235,19 +257,25 @@ function earlier(a: usize, b: usize): bool {
 }
 
 /**
- * The session of the list from `ref` on, above `barrier`, that [start, end) joins: of those that it touches and that
- * are open (`closed`: ends up to this are not), the earliest. 0: none.
+ * The session of the list from `ref` on that [start, end) joins: of those that it touches and that are open (`closed`: ends
+ * up to this are not), the earliest. 0: none. Bit 0 is set when it joins others too: rows lie at multiples of 8.
  */
 // @ts-ignore: decorator
 @inline
-function joined(pool: usize, ref: u32, barrier: u32, start: i64, end: i64, closed: i64): usize {
+function joined(pool: usize, ref: u32, start: i64, end: i64, closed: i64): usize {
   let found: usize = 0;
-  while (ref > barrier) {
+  let more: usize = 0;
+  while (ref) {
     const row = rowAt(pool, ref);
-    if (touches(row, start, end) && load<i64>(row, END) > closed && (!found || earlier(row, found))) found = row;
+    const last = load<i64>(row, END);
+    if (last < start || last <= closed) break;
+    if (load<i64>(row, START) <= end) {
+      if (found) more = 1;
+      if (!found || earlier(row, found)) found = row;
+    }
     ref = load<u32>(row, NEXT);
   }
-  return found;
+  return found | more;
 }
 
 /**
@@ -255,24 +283,32 @@ function joined(pool: usize, ref: u32, barrier: u32, start: i64, end: i64, close
  * to pairs[i] and the other to pairs[max + i], for the host, who merges their accumulators. False when the host must do that
  * first: `max` pairs are pending, or the other is the first of a pending pair itself.
  */
-function mergeOthers(S: usize, into: usize, barrier: u32, start: i64, end: i64, closed: i64, pairs: usize, max: u32): bool {
+function mergeOthers(S: usize, into: usize, start: i64, end: i64, closed: i64, pairs: usize, max: u32): bool {
   const pool = <usize>load<u32>(S, SESSION_TABLE_POOL);
-  let ref = load<u32>(headOf(S, load<u32>(into, GROUP)));
+  const head = headOf(S, load<u32>(into, GROUP));
+  let ref = load<u32>(head);
   let count = load<u32>(S, SESSION_TABLE_PAIRS);
-  while (ref > barrier) {
+  let done = true;
+  while (ref) {
     const row = rowAt(pool, ref);
     ref = load<u32>(row, NEXT);
-    if (row == into || !touches(row, start, end) || load<i64>(row, END) <= closed) continue;
-    if (count == max || load<u32>(row, GROUP) & MERGED) return false;
+    const last = load<i64>(row, END);
+    if (last < start || last <= closed) break;
+    if (row == into || load<i64>(row, START) > end) continue;
+    if (count == max || load<u32>(row, GROUP) & MERGED) {
+      done = false;
+      break;
+    }
     unlink(S, row);
-    widen(into, load<i64>(row, START), load<i64>(row, END));
+    widen(into, load<i64>(row, START), last);
     store<u32>(into, load<u32>(into, GROUP) | MERGED, GROUP);
     const at = pairs + (<usize>count << 2);
     store<u32>(at, <u32>into);
     store<u32>(at + (<usize>max << 2), <u32>row);
     store<u32>(S, ++count, SESSION_TABLE_PAIRS);
   }
-  return true;
+  link(pool, head, into, cut(pool, head, into));
+  return done;
 }
 
 /**
@@ -288,8 +324,6 @@ export function sessions_place(
   max: u32,
 ): u32 {
   const pool = <usize>load<u32>(S, SESSION_TABLE_POOL);
-  const rows = <usize>load<u32>(pool, GROUP_TABLE_ROWS);
-  const stride = load<u32>(pool, GROUP_TABLE_STRIDE);
   const first = <usize>load<u32>(S, SESSION_TABLE_HEAD);
   const image = load<u32>(S, SESSION_TABLE_IMAGE);
   const g = <i64>gap;
@@ -300,26 +334,18 @@ export function sessions_place(
     const end = ends ? load<i64>(ends + (<usize>i << 3)) : start + g;
     const clock = clocks ? load<i64>(clocks + (<usize>i << 3)) : i64.MIN_VALUE;
     const closed = clock > -BIAS ? clock - late : i64.MIN_VALUE;
-    const head = load<u32>(keyRow + first);
-    let row: usize = 0;
-    if (head) {
-      row = rows + <usize>(head - 1) * stride;
-      if (load<u32>(row, NEXT)) {
-        row = joined(pool, head, 0, start, end, closed);
-        if (row) {
-          const pending = load<u32>(S, SESSION_TABLE_PAIRS);
-          if (!mergeOthers(S, row, 0, start, end, closed, pairs, max)) return i;
-          if (max == 1 && load<u32>(S, SESSION_TABLE_PAIRS) != pending) return i;
-        }
-      } else if (!touches(row, start, end) || load<i64>(row, END) <= closed) {
-        row = 0;
-      }
+    let row = joined(pool, load<u32>(keyRow + first), start, end, closed);
+    if (row & 1) {
+      row ^= 1;
+      if (!mergeOthers(S, row, start, end, closed, pairs, max) || max == 1) return i;
     }
     if (row) {
+      // Its place in the list stays: what ends between its old end and the new would have been joined as well.
       widen(row, start, end);
     } else {
-      row = newSession(S, keyRow, start, end, true, false);
-      file(S, row, end);
+      const ref = newSession(S, keyRow, start, end, true, false, 0);
+      row = rowAt(pool, ref);
+      file(S, row, ref, end);
     }
     if (image) touch(S, row, image);
     store<u32>(ats + (<usize>i << 2), <u32>row);
@@ -346,17 +372,22 @@ export function sessions_gather(
     const clock = clocks ? load<i64>(clocks + (<usize>i << 3)) : i64.MIN_VALUE;
     let row: usize = 0;
     if (start <= clock || alone) {
-      row = newSession(S, keyRow, start, end, false, true);
+      row = rowAt(pool, newSession(S, keyRow, start, end, false, true, 0));
       store<i64>(row, start <= clock ? clock : i64.MIN_VALUE, CLOCK);
       store<u32>(S, load<u32>(pool, GROUP_TABLE_USED), SESSION_TABLE_BARRIER);
     } else {
       const barrier = load<u32>(S, SESSION_TABLE_BARRIER);
-      row = joined(pool, load<u32>(keyRow + first), barrier, start, end, i64.MIN_VALUE);
+      // All of a list was made before the barrier, or all of it behind.
+      const head = load<u32>(keyRow + first);
+      row = joined(pool, head > barrier ? head : 0, start, end, i64.MIN_VALUE);
+      if (row & 1) {
+        row ^= 1;
+        if (!mergeOthers(S, row, start, end, i64.MIN_VALUE, pairs, max)) return i;
+      }
       if (row) {
-        if (!mergeOthers(S, row, barrier, start, end, i64.MIN_VALUE, pairs, max)) return i;
         widen(row, start, end);
       } else {
-        row = newSession(S, keyRow, start, end, true, true);
+        row = rowAt(pool, newSession(S, keyRow, start, end, true, true, barrier));
         store<i64>(row, i64.MIN_VALUE, CLOCK);
       }
     }
@@ -397,11 +428,13 @@ export function sessions_append(
   S: usize, groups: usize, starts: usize, ends: usize, flags: usize, imageStarts: usize, imageEnds: usize, lateness: f64, from: u32, to: u32,
   ats: usize,
 ): void {
+  const pool = <usize>load<u32>(S, SESSION_TABLE_POOL);
   const image = load<u32>(S, SESSION_TABLE_IMAGE);
   for (let i = from; i < to; i++) {
     const at = <usize>i << 3;
     const end = load<i64>(ends + at);
-    const row = newSession(S, load<u32>(groups + (<usize>i << 2)), load<i64>(starts + at), end, true, false);
+    const ref = newSession(S, load<u32>(groups + (<usize>i << 2)), load<i64>(starts + at), end, true, false, 0);
+    const row = rowAt(pool, ref);
     store<u32>(ats + (<usize>i << 2), <u32>row);
     let due = end;
     if (image && flags) {
@@ -411,7 +444,7 @@ export function sessions_append(
       store<i64>(row + image, load<i64>(imageEnds + at), END);
       if (told && <u64>(end + BIAS) <= load<u64>(S, SESSION_TABLE_NOW)) due += <i64>lateness;
     }
-    file(S, row, due);
+    file(S, row, ref, due);
   }
 }
 
@@ -438,10 +471,10 @@ export function sessions_due(S: usize, watermark: f64, lateness: f64, out: usize
       unfile(S, row);
       const end = load<i64>(row, END);
       if (<u64>(end + BIAS) > target) {
-        file(S, row, end);
+        file(S, row, over, end);
       } else if (image && load<u32>(flagsOf(row, image)) & EMITTED) {
         if (<u64>(end + late + BIAS) > target) {
-          file(S, row, end + late);
+          file(S, row, over, end + late);
         } else {
           unlink(S, row);
           release(S, row);
@@ -465,11 +498,12 @@ export function sessions_due(S: usize, watermark: f64, lateness: f64, out: usize
     let ref = load<u32>(wheel + (<usize>slot << 2));
     store<u32>(wheel + (<usize>slot << 2), 0);
     while (ref) {
-      const row = rowAt(pool, ref);
+      const own = ref;
+      const row = rowAt(pool, own);
       ref = load<u32>(row, AFTER);
       let due = load<i64>(row, END);
       if (image && <u64>(due + BIAS) <= time && load<u32>(flagsOf(row, image)) & EMITTED) due += late;
-      file(S, row, due);
+      file(S, row, own, due);
     }
   }
   return n;
@@ -489,7 +523,7 @@ export function sessions_fired(S: usize, watermark: f64, lateness: f64, ats: usi
     }
     memory.copy(row + START + image, row + START, image);
     store<u32>(flagsOf(row, image), EMITTED);
-    file(S, row, gone);
+    file(S, row, refOf(load<u32>(S, SESSION_TABLE_POOL), row), gone);
   }
 }
 
@@ -558,7 +592,7 @@ export function sessions_changes(S: usize, watermark: f64, updates: u32, ats: us
         over = false;
         rest = TOUCHED;
         unfile(S, row);
-        file(S, row, load<i64>(row, END));
+        file(S, row, ref, load<i64>(row, END));
       } else if (flags & HALF) {
         op = UPDATE_AFTER;
         rest = EMITTED;

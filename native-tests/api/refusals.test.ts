@@ -22,7 +22,7 @@ const from = loose(
 );
 
 const { bool, file, float64, int64, minutes, outOfOrder, seconds, sum, count, timestamp, tumbling, utf8, memory, print, lit } = js;
-const { quantile, approxQuantile, stringJoin, topN } = js;
+const { quantile, approxQuantile, session, stringJoin, topN } = js;
 const here = { url: import.meta.url };
 const eventTime = { column: 'at', watermark: outOfOrder!(seconds!(1)) };
 const schema = { user: utf8!(), amount: float64!(), at: timestamp!(), qty: int64!(), ok: bool!() };
@@ -138,6 +138,32 @@ const refusals: readonly (readonly [name: string, code: ErrorCode, message: RegE
   ['a window of negative size', 'plan.invalid', /the size of tumbling is -300000 ms/, () => orders.window!(tumbling!(minutes!(-5)))],
   ['a window of size NaN', 'plan.invalid', /the size of tumbling is NaN ms/, () => orders.window!(tumbling!(Number.NaN))],
   ['a window of text', 'plan.invalid', /tumbling\("5m".*give durations/, () => orders.window!(tumbling!('5m'))],
+  ['a session without a gap', 'plan.invalid', /the gap of session is 0 ms; it must be above 0/, () => orders.window!(session!(0))],
+  ['a session of text', 'plan.invalid', /session\("5m"\): give a duration/, () => orders.window!(session!('5m'))],
+  [
+    'a session whose gap is no whole number',
+    'plan.wrong-type',
+    /window\(session\(amount\)\): the gap is of type float64; it must be a whole number of milliseconds/,
+    () => orders.window!((c: Loose) => session!(c.amount)),
+  ],
+  [
+    'a session by a column that is not there',
+    'plan.unknown-column',
+    /no column 'gapp'/,
+    () => orders.window!((c: Loose) => session!(c.gapp)),
+  ],
+  [
+    'a session by a column of another stream',
+    'plan.invalid',
+    /is a column of another stream/,
+    () => {
+      let of: unknown;
+      timeless.where!((c: Loose) => ((of = c.amount!.cast!(int64!())), lit!(true)));
+      return orders.window!(session!(of));
+    },
+  ],
+  ['sessions of changes', 'plan.invalid', /this stream holds changes/, () => changes.window!(session!(minutes!(5)))],
+  ['a function that gives no window', 'plan.invalid', /window\(5\): give a window/, () => orders.window!(() => 5)],
   ['a window that is a number', 'plan.invalid', /window\(300000\): give a window, such as tumbling/, () => orders.window!(300000)],
   [
     'a misspelt window option',
