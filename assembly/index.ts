@@ -25,6 +25,7 @@ export * from "./kernels/accumulate-moments";
 export * from "./kernels/accumulate-picks";
 export * from "./kernels/group-rows";
 export * from "./kernels/kept-results";
+export * from "./kernels/trigger";
 export * from "./kernels/runs";
 export * from "./kernels/window";
 export * from "./state/group-table";

@@ -4,6 +4,7 @@ import type { Aggregates } from './aggregates.js';
 import type { Columns, Condition, Order, Selected, Types } from './columns.js';
 import type { SinkFor } from './connectors.js';
 import type { OverColumns, Preceding } from './over.js';
+import type { Trigger } from './triggers.js';
 import type { Duration } from './time.js';
 import type { AppliedWindow, Collector, WindowRows } from './applied.js';
 import type { Binary, Flat, Int64, Names, Row, RowInput, Schema, Utf8 } from './types.js';
@@ -93,10 +94,10 @@ export interface SourceStream<in out S, in out F extends Trait> extends Stream<S
  * them: `(c) => session(c.gapMs)`.
  */
 export interface Windowed<in out S, in out K extends Names<S>, in out F extends Trait> {
-  window<A, M extends 'final' | 'updates', L extends Duration = never>(
+  window<A, M extends 'final' | 'updates', L extends Duration = never, G extends Trigger = never>(
     window: Window<WindowTime<F>, A> | ((c: Columns<S>) => Window<WindowTime<F>, A>),
-    options?: WindowOptions<M, L>,
-  ): WindowedStream<S, K, A, F, 'event-time' | Changing<M, L>>;
+    options?: WindowOptions<M, L, G>,
+  ): WindowedStream<S, K, A, F, 'event-time' | Changing<M, L, G>>;
 }
 
 export interface KeyedStream<in out S, in out K extends Names<S>, in out F extends Trait = 'untimed'> extends Windowed<S, K, F> {
@@ -139,14 +140,16 @@ export interface TopNOptions<R> {
 }
 type Ranked<S, R extends string | false> = R extends string ? Flat<S & { [N in R]: Int64 }> : S;
 
-export interface WindowOptions<M, L> {
+export interface WindowOptions<M, L, G = never> {
   /** How long after its end a window still takes late rows, firing again for each step that brings some. */
   allowedLateness?: L;
   /** `updates`: also before the window's end, what changed at each step. */
   emit?: M;
+  /** When a window tells its results, instead of `emit`; of windows side by side. */
+  trigger?: G;
 }
 /** Early or repeated results are changes. */
-type Changing<M, L> = 'final' extends M ? ([L] extends [never] ? never : 'changes') : 'changes';
+type Changing<M, L, G> = 'final' extends M ? ([L | G] extends [never] ? never : 'changes') : 'changes';
 
 export interface WindowedStream<in out S, in out K extends Names<S>, in out A, in out F extends Trait, in out G extends Trait> {
   aggregate<E extends Aggregates<K | (keyof A & string)>>(

@@ -2,6 +2,7 @@ import type { RecordBatch } from 'apache-arrow';
 import { MillraceError } from '../core/errors.js';
 import { must } from '../core/assert.js';
 import type { AggregateCall } from '../plan/plan.js';
+import { checkWindowTrigger, type TriggerSpec } from '../plan/triggers.js';
 import type { WindowSpec } from '../plan/windows.js';
 import { checkKeys } from '../plan/checks.js';
 import { checkWindowed, MAIN_PORT, portsOf, type NodeSpec } from '../plan/rules.js';
@@ -16,6 +17,7 @@ import { groupAggregate } from './group-stream.js';
 import { overPort } from './over.js';
 import { topNPort } from './top-n.js';
 import { fieldsOf, schemaOf, show, type Schema } from './types.js';
+import { triggerSpec } from './triggers.js';
 import { windowSpec } from './windows.js';
 
 /** The name of the only part of a plan that is read directly. */
@@ -234,6 +236,7 @@ export class WindowedPart {
   readonly window: WindowSpec;
   readonly allowedLatenessMs: number | undefined;
   readonly emit: 'final' | 'updates';
+  readonly trigger: TriggerSpec | undefined;
 
   constructor(
     at: DraftPort,
@@ -241,12 +244,14 @@ export class WindowedPart {
     window: WindowSpec,
     allowedLatenessMs: number | undefined,
     emit: 'final' | 'updates',
+    trigger: TriggerSpec | undefined,
   ) {
     this.at = at;
     this.keys = keys;
     this.window = window;
     this.allowedLatenessMs = allowedLatenessMs;
     this.emit = emit;
+    this.trigger = trigger;
   }
 
   aggregate(aggregates: ColumnFunction): StreamPart {
@@ -276,7 +281,8 @@ export class WindowedPart {
       aggregates: Object.freeze([...calls]),
       allowedLatenessMs: this.allowedLatenessMs ?? 0,
       emit: this.emit,
-      changes: this.allowedLatenessMs !== undefined || this.emit === 'updates',
+      ...(this.trigger === undefined ? {} : { trigger: this.trigger }),
+      changes: this.allowedLatenessMs !== undefined || this.emit === 'updates' || this.trigger !== undefined,
     };
     return new StreamPart(new DraftPort(new Draft(this.at.draft.scope, Object.freeze(spec), [this.at])));
   }
@@ -324,10 +330,19 @@ export function partsOf(face: unknown, scope: Scope): Map<string, DraftPart> {
 }
 
 function windowed(at: DraftPort, keys: readonly string[], window: unknown, options: unknown): WindowedPart {
-  const { allowedLateness, emit } = knownOptions('window', options, ['allowedLateness', 'emit']);
+  const { allowedLateness, emit, trigger } = knownOptions('window', options, ['allowedLateness', 'emit', 'trigger']);
   const spec = windowSpec(typeof window === 'function' ? window(columnsOfRows(at.origin)) : window, at.origin);
   checkWindowed(spec, keys, at.shape, allowedLateness as number | undefined, emit as string | undefined);
-  return new WindowedPart(at, keys, spec, allowedLateness as number | undefined, (emit as 'final' | 'updates' | undefined) ?? 'final');
+  const told = trigger === undefined ? undefined : triggerSpec('window: trigger', trigger);
+  if (told !== undefined) checkWindowTrigger(spec, told, emit as string | undefined);
+  return new WindowedPart(
+    at,
+    keys,
+    spec,
+    allowedLateness as number | undefined,
+    (emit as 'final' | 'updates' | undefined) ?? 'final',
+    told,
+  );
 }
 
 function rowsPort(

@@ -7,6 +7,7 @@ import { WindowAggregate } from '../operators/window-aggregate.js';
 import { windowPolicy, type WindowShape } from '../operators/window-policy.js';
 import type { WindowAggregateConfig } from '../operators/window-store.js';
 import type { WindowAggregateNode } from '../plan/plan.js';
+import { triggerRule } from '../plan/triggers.js';
 import { bindArguments, type UserCode } from './lower-aggregates.js';
 import type { LoweredNode } from './lowered-node.js';
 
@@ -30,6 +31,7 @@ export function lowerWindowAggregate(
     outputSchema: node.schema,
     emit: node.emit,
     changes: node.changes,
+    trigger: node.trigger === undefined ? undefined : triggerRule(node.trigger),
   };
   const partialSchema = partialSchemaOf(argumentSchema, keys, aggregates, windowPolicy(window).overlapping);
   const gate: LoweredNode = {
@@ -53,7 +55,9 @@ export function lowerWindowAggregate(
     exchange: undefined,
     create: (ws) => new PreAggregate(ws, grouping),
   };
-  const grouped = context.lanes > 1 && aggregates.every((bound) => aggregateOf(bound).order !== 'arrival');
+  // A trigger that counts rows must see them.
+  const countsRows = config.trigger?.rows !== undefined;
+  const grouped = context.lanes > 1 && !countsRows && aggregates.every((bound) => aggregateOf(bound).order !== 'arrival');
   const mode = grouped ? 'partials' : 'rows';
   const windows: LoweredNode = {
     id: node.id,

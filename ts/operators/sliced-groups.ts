@@ -47,6 +47,8 @@ interface Incoming {
 export interface SlicedGroupsOptions {
   /** Rows that come later for their windows than this are not to be counted in them; see Slicer.firsts. */
   readonly allowedLatenessMs?: number;
+  /** Groups' flags count their rows: see kernels/trigger.ts. */
+  readonly countsRows?: boolean;
 }
 
 /**
@@ -59,6 +61,7 @@ export class SlicedGroups {
   readonly #policy: WindowPolicy;
   readonly #slicer: Slicer;
   readonly #allowedLatenessMs: number;
+  readonly #countsRows: boolean;
   /** By start; by start and first where that is not the first of the span. */
   readonly #slices = new Map<number | string, Slice>();
   /** Slices that rows came to since `takeTouched`. */
@@ -75,6 +78,7 @@ export class SlicedGroups {
     this.#policy = policy;
     this.#slicer = new Slicer(ws, policy);
     this.#allowedLatenessMs = options.allowedLatenessMs ?? 0;
+    this.#countsRows = options.countsRows ?? false;
   }
 
   get size(): number {
@@ -256,7 +260,9 @@ export class SlicedGroups {
     const { changes, flags } = this.#layout;
     if (tables.some((t) => t.dense && t.size * t.stride > CACHED_BYTES)) ws.kernels.groups_touch(ats, from, to);
     accumulate({ ws, ats, from, to, tables, keep: changes });
-    if (changes && !restoring) ws.kernels.group_touch(ats, flags, from, to);
+    if (!changes || restoring) return;
+    if (this.#countsRows) ws.kernels.trigger_touch(ats, flags, from, to);
+    else ws.kernels.group_touch(ats, flags, from, to);
   }
 
   /** Rows [from, limit) whose slices alternate: sorted by slice first. Returns how far it came. */

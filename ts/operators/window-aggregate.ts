@@ -7,9 +7,11 @@ import type { Mark } from '../wasm/arena.js';
 import type { Workspace } from '../wasm/workspace.js';
 import { groupReader } from './group-merge.js';
 import { changesDone, resultsOf, settleResults } from './kept-results.js';
-import type { Operator, Outbox, StateReader, StateWriter, StepMark, Wakeup } from './operator.js';
+import type { Operator, Outbox, StateReader, StateWriter, StepMark, StepStart, Wakeup } from './operator.js';
 import { OverlappingWindows } from './overlapping-windows.js';
 import { SeparateWindows } from './separate-windows.js';
+import { clearGroups, holdGroups, releaseGroups } from './trigger.js';
+import { TriggeredWindows } from './triggered-windows.js';
 import { readWatermark, watermarkBatch, WATERMARK } from './watermark-state.js';
 import { resultTime, windowPolicy } from './window-policy.js';
 import type { Told, WindowAggregateConfig, WindowStore } from './window-store.js';
@@ -56,12 +58,21 @@ export class WindowAggregate implements Operator {
     this.#config = config;
     assert(config.changes || (config.emit === 'final' && config.allowedLatenessMs === 0), 'windows that fire more than once give changes');
     const policy = windowPolicy(config.window);
-    this.#store = policy.overlapping ? new OverlappingWindows(ws, config, policy) : new SeparateWindows(ws, config, policy);
+    this.#store =
+      config.trigger !== undefined
+        ? new TriggeredWindows(ws, config, policy, config.trigger)
+        : policy.overlapping
+          ? new OverlappingWindows(ws, config, policy)
+          : new SeparateWindows(ws, config, policy);
     this.#told = config.outputSchema.length - config.keys.length - 2;
   }
 
   ready(): boolean {
     return !this.#busy;
+  }
+
+  begin({ clockMs }: StepStart): void {
+    this.#store.begin?.(clockMs);
   }
 
   push(_input: number, batch: Batch): void {
@@ -78,7 +89,7 @@ export class WindowAggregate implements Operator {
     this.#marked = true;
     const before = this.#watermark;
     this.#watermark = Math.max(before, mark.watermark);
-    this.#store.mark(before, this.#watermark);
+    this.#store.mark(before, this.#watermark, mark.clockMs);
   }
 
   pull(out: Outbox): 'more' | 'done' {
@@ -106,7 +117,8 @@ export class WindowAggregate implements Operator {
 
   nextWakeup(): Wakeup {
     const event = this.#store.due(this.#watermark);
-    return event === Infinity ? {} : { event };
+    const clock = this.#store.dueAt?.() ?? Infinity;
+    return { ...(event === Infinity ? {} : { event }), ...(clock === Infinity ? {} : { clock }) };
   }
 
   /** Groups as partial states, by key group. */
@@ -184,8 +196,11 @@ export class WindowAggregate implements Operator {
     while (count < room) {
       const emission = this.#current();
       if (emission === undefined) break;
-      const { table, layout } = emission.told;
-      if (emission.cursor === 0) settleResults(ws, layout, table);
+      const { table, layout, least } = emission.told;
+      if (emission.cursor === 0) {
+        if (least !== undefined) holdGroups(ws, table, layout, least);
+        settleResults(ws, layout, table);
+      }
       ws.memory.u32[cursor / 4] = emission.cursor;
       const [keys, results] = [keyAts + count * 4, resultAts + count * 4];
       const { flags, accumulatorBytes } = layout;
@@ -197,12 +212,18 @@ export class WindowAggregate implements Operator {
       if (rows > 0) pieces.push({ told: emission.told, rows });
       count += rows;
       if (emission.cursor < table.size * 2) break;
+      if (least !== undefined) releaseGroups(ws, table, layout);
       this.#end();
     }
     if (count === 0) return undefined;
     const batch = this.#resultOf({ ws, ats: keyAts, count }, { ws, ats: resultAts, count }, pieces, ops);
     const tables = pieces.map(({ told, rows }) => ({ table: told.table, rows }));
     changesDone(ws, must(pieces[0], 'a window').told.layout, tables, keyAts, ops, count);
+    let at = keyAts;
+    for (const { told, rows } of pieces) {
+      if (told.clears === true) clearGroups(ws, told.layout, at, rows);
+      at += rows * 4;
+    }
     return batch;
   }
 

@@ -10,6 +10,7 @@ import type { Workspace } from '../wasm/workspace.js';
 import { partialSchemaOf, readPartials, type BoundAggregate, type SlicedLayout } from './group-layout.js';
 import { emittedFields, readEmitted } from './kept-results.js';
 import type { KeyGroups, StateReader, StateWriter } from './operator.js';
+import type { TriggerRule } from './trigger.js';
 import type { WindowShape } from './window-policy.js';
 
 export interface WindowAggregateConfig {
@@ -27,6 +28,8 @@ export interface WindowAggregateConfig {
   readonly allowedLatenessMs: number;
   /** `updates`: at each mark, groups of open windows that changed are told as well. */
   readonly emit: 'final' | 'updates';
+  /** When windows tell their results, if not by `emit`: of windows side by side, and as changes. */
+  readonly trigger?: TriggerRule | undefined;
   /** Whether the output carries operations. */
   readonly changes: boolean;
   /** What comes in: rows, or partial states (partialSchemaOf) that a PreAggregate has made of them. */
@@ -42,18 +45,26 @@ export interface Told {
   readonly layout: SlicedLayout;
   /** Whether its rows stay as they are when the next window is asked for. */
   readonly stays: boolean;
+  /** Only groups that have had so many rows since they were told. */
+  readonly least?: number;
+  /** Groups that were told are new afterwards. */
+  readonly clears?: boolean;
 }
 
 /** What a windowed aggregate keeps: groups of slices or windows, and which windows are due. */
 export interface WindowStore {
+  /** A step begins, with the job's clock. */
+  begin?(clockMs: number): void;
   add(batch: Batch): void;
-  /** The watermark moves: from now on `next` gives windows that are due, in order of their ends. */
-  mark(before: number, watermark: number): void;
+  /** The watermark moves, and the job's clock: from now on `next` gives windows that are due, in order of their ends. */
+  mark(before: number, watermark: number, clockMs: number): void;
   next(): Told | undefined;
   /** The window has been told, and its rows are no longer read. */
   done(told: Told): void;
   /** The least watermark at which something is due; Infinity: none. */
   due(watermark: number): number;
+  /** The least clock at which something is due; Infinity: none. */
+  dueAt?(): number;
   readonly firedWindows: number;
   metrics(): Readonly<Record<string, number>>;
   snapshot(writer: StateWriter): void;

@@ -4,6 +4,7 @@ import type { AggregateCall, ConnectorRef, EventTimeSpec, Plan, PlanNode, PortRe
 import { MAIN_PORT } from './rules.js';
 import { describeFrame } from './over-rules.js';
 import { describeOrders } from './top-n-rules.js';
+import { describeTrigger, triggerRule, type TriggerSpec } from './triggers.js';
 import { describeDuration, describeWindow } from './windows.js';
 
 /**
@@ -71,11 +72,11 @@ export function arrivalMark(node: PlanNode): string | undefined {
   }
 }
 
-function windowMark({ changes, window, aggregates }: WindowAggregateNode): string | undefined {
+function windowMark({ changes, window, aggregates, trigger }: WindowAggregateNode): string | undefined {
   const own = ownMark(aggregates);
   const marks = [
     ...(own === undefined ? [] : [own]),
-    ...(changes ? ['which changes come before the last one'] : []),
+    ...(changes ? [changesMark(trigger)] : []),
     ...(window.kind === 'session' ? ['of several splits, which sessions rows behind their watermark still join'] : []),
   ];
   return marks.length === 0 ? undefined : marks.join('; ');
@@ -84,6 +85,13 @@ function windowMark({ changes, window, aggregates }: WindowAggregateNode): strin
 function ownMark(aggregates: readonly AggregateCall[]): string | undefined {
   const own = aggregates.find(({ functions }) => functions !== undefined);
   return own === undefined ? undefined : `what the functions of ${own.name} make of the order of rows`;
+}
+
+function changesMark(trigger: TriggerSpec | undefined): string {
+  if (trigger === undefined) return 'which changes come before the last one';
+  const { watermark, purging } = triggerRule(trigger);
+  if (purging) return 'which rows each result is of';
+  return watermark ? 'which changes come before the last one' : 'which changes come, and which rows none comes after';
 }
 
 function describeWork(node: PlanNode): string {
@@ -113,7 +121,8 @@ function describeWork(node: PlanNode): string {
       const { window, keys } = node;
       const by = keys.length === 0 ? '' : ` by ${keys.join(', ')}`;
       const late = node.allowedLatenessMs === 0 ? '' : `; allowed lateness ${describeDuration(node.allowedLatenessMs)}`;
-      const emit = node.emit === 'final' ? '' : `; emits ${node.emit}`;
+      const told = node.trigger === undefined ? '' : `; told ${describeTrigger(node.trigger)}`;
+      const emit = node.emit === 'final' ? told : `; emits ${node.emit}`;
       return `${describeWindow(window)}${by}: ${node.aggregates.map(describeAggregate).join(', ')}${late}${emit}`;
     }
     case 'dedup':

@@ -1,6 +1,7 @@
 import type { Field, Schema } from '../columns/schema.js';
 import type { Limits } from '../core/limits.js';
 import type { Expression, OrderBy } from './expression.js';
+import type { TriggerSpec } from './triggers.js';
 import type { WindowSpec } from './windows.js';
 
 /**
@@ -117,6 +118,8 @@ export interface WindowAggregateNode extends NodeBase {
   readonly aggregates: readonly AggregateCall[];
   readonly allowedLatenessMs: number;
   readonly emit: 'final' | 'updates';
+  /** When windows tell their results, if not by `emit`. */
+  readonly trigger?: TriggerSpec;
 }
 
 /** The n best rows of each key by an order, as changes. */

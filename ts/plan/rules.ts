@@ -9,6 +9,7 @@ import { groupOutput } from './group-rules.js';
 import type { EventTimeSpec, PlanNode, SourceNode, WindowAggregateNode } from './plan.js';
 import { overOutput } from './over-rules.js';
 import { topNOutput } from './top-n-rules.js';
+import { checkWindowTrigger } from './triggers.js';
 import { checkDuration, checkWindow, WINDOW_COLUMNS, type WindowSpec } from './windows.js';
 
 type Bare<N> = N extends WindowAggregateNode
@@ -140,6 +141,7 @@ function checkEventTime(what: string, { column, watermark, idleAfterMs, maxFutur
 
 function windowOutput(node: Extract<NodeSpec, { kind: 'window-aggregate' }>, input: Shape): Shape {
   checkWindowed(node.window, node.keys, input, node.allowedLatenessMs, node.emit);
+  if (node.trigger !== undefined) checkWindowTrigger(node.window, node.trigger, node.emit);
   const keys = node.keys.map((name) => columnOf('keyBy', name, input.schema));
   const bounds = WINDOW_COLUMNS.map((name): Field => ({ name, kind: 'timestamp', nullable: false }));
   if (node.aggregates.length === 0) throw invalid('aggregate: there is no aggregate; give at least one, as in (c) => ({ n: count() })');
@@ -150,7 +152,7 @@ function windowOutput(node: Extract<NodeSpec, { kind: 'window-aggregate' }>, inp
       throw taken(`aggregate: '${call.name}' is the name of a ${keys.includes(clash) ? 'key' : 'window'} column already`);
     results.push({ name: call.name, ...resultOf(call, input.schema, input.changes) });
   }
-  const changes = node.changes || node.emit === 'updates' || node.allowedLatenessMs > 0;
+  const changes = node.changes || node.emit === 'updates' || node.allowedLatenessMs > 0 || node.trigger !== undefined;
   const schema = [...keys.map((f) => ({ name: f.name, kind: f.kind, nullable: f.nullable })), ...bounds, ...results];
   checkFields('aggregate', schema, changes);
   return { schema: freezeFields(schema), timed: true, changes };

@@ -1,6 +1,6 @@
 import { unreachable } from '../core/assert.js';
 import { MillraceError } from '../core/errors.js';
-import { checkDuration, describeDuration } from './windows.js';
+import { checkDuration, describeDuration, type WindowSpec } from './windows.js';
 
 /** When a window tells its results. Triggers are asked at the end of each step. */
 export type TriggerSpec =
@@ -53,6 +53,21 @@ export function checkTrigger(what: string, trigger: TriggerSpec): void {
       return;
     default:
       unreachable(trigger);
+  }
+}
+
+/** Throws unless windows of this kind can be told by this trigger. */
+export function checkWindowTrigger(window: WindowSpec, trigger: TriggerSpec, emit: string | undefined): void {
+  checkTrigger('window', trigger);
+  if (emit !== undefined && emit !== 'final')
+    throw invalid(`window: give either emit: '${emit}' or a trigger; ${describeTrigger(trigger)} says when results are told`);
+  const separate =
+    window.kind === 'tumbling' || window.kind === 'calendar' || (window.kind === 'hopping' && window.slideMs >= window.sizeMs);
+  if (!separate) {
+    throw invalid(
+      `window: ${window.kind} windows take no trigger such as ${describeTrigger(trigger)}; give emit: 'updates' for results before their end, ` +
+        'or cut them into windows side by side, such as tumbling(…)',
+    );
   }
 }
 

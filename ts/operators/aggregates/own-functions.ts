@@ -174,13 +174,20 @@ export class OwnFunctionsAggregate implements Aggregate {
     return slots;
   }
 
+  clear({ ws, ats, count }: GroupRows, offset: number): void {
+    const { u32 } = ws.memory;
+    for (let i = 0; i < count; i++) this.#giveBack(u32[((u32[ats / 4 + i] as number) + offset) / 4] as number);
+  }
+
   #release(memory: Memory, table: GroupTable, offset: number): void {
-    for (let group = 0, at = table.rows + offset; group < table.size; group++, at += table.stride) {
-      const slot = memory.u32[at / 4] as number;
-      if (slot === 0) continue;
-      this.#states[slot] = NOTHING;
-      this.#free.push(slot);
-    }
+    for (let group = 0, at = table.rows + offset; group < table.size; group++, at += table.stride)
+      this.#giveBack(memory.u32[at / 4] as number);
+  }
+
+  #giveBack(slot: number): void {
+    if (slot === 0) return;
+    this.#states[slot] = NOTHING;
+    this.#free.push(slot);
   }
 
   #encode(state: unknown): void {
