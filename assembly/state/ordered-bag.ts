@@ -14,8 +14,8 @@
 //   3  time, position, value                  the last in time and position
 //   4  by, time, position, value              the greatest by
 //
-// Equal entries are one node with a count. A word of bytes is a copy in the table's heap. Rows without times (W = 3) have none to
-// be ordered by: their group is an `arrival` bag. There the first word is the number of their arrival, of which `next` is the
+// Equal entries are one node with a count. A word of bytes is a copy in the table's heap. Rows without times and places (W = 3)
+// have nothing to be ordered by: their group is an `arrival` bag. There the first word is the number of their arrival, of which `next` is the
 // next, the tree is ordered by value and then by that, and in place of a count a node has | before u32 | after u32 | in a list
 // from `head` to `tail`. Of equal values the one that arrived first is taken out.
 //
@@ -305,7 +305,7 @@ export function ordered_bag_add(
   const rows = load<u32>(T, GROUP_TABLE_ROWS);
   const bytes = load<u32>(T, GROUP_TABLE_USED) * load<u32>(T, GROUP_TABLE_STRIDE);
   const words = like & WORDS;
-  if (words == 3 && !times) like |= ARRIVAL;
+  if (words == 3 && !times && !positions) like |= ARRIVAL;
   for (let i = from; i < to; i++) {
     const row = load<u32>(ats + (<usize>i << 2));
     if (row - rows >= bytes || !counts(bitmap, i)) continue;

@@ -86,12 +86,12 @@ export function stddev<T extends Num | Null>(column: NumberColumn<T>): Aggregate
   return aggregate('stddev', [column]);
 }
 
-/** The value of the first row, by event time, that is not null; on a stream without event time, of the first to arrive. */
+/** The value of the first row, by event time, that is not null; on a stream without event time, by place in the source. */
 export function first<T extends DataType>(column: Column<T>): Aggregate<T> {
   return aggregate('first', [column]);
 }
 
-/** The value of the last row, by event time, that is not null; on a stream without event time, of the last to arrive. */
+/** The value of the last row, by event time, that is not null; on a stream without event time, by place in the source. */
 export function last<T extends DataType>(column: Column<T>): Aggregate<T> {
   return aggregate('last', [column]);
 }
