@@ -79,16 +79,25 @@ export function words_key_groups(words: usize, count: u32, references: u32, mask
     }
     return;
   }
-  for (let i: u32 = 0; i < n; i++) {
-    let h = FIXED_START;
-    for (let w: u32 = 0; w < plain; w++) {
-      const word = load<u64>(<usize>load<u32>(words + (<usize>w << 2)) + (<usize>i << 3));
-      h = mix(h, (references >>> w) & 1 ? hashReference(word) : word);
-    }
-    if (masked) {
-      const mask = load<u64>(<usize>load<u32>(words + (<usize>plain << 2)) + (<usize>i << 3));
-      if (mask) h = mix(h, mask);
-    }
-    store<u32>(out + (<usize>i << 2), <u32>(h >>> 32) % groups);
+  for (let i: u32 = 0; i < n; i++) store<u32>(out + (<usize>i << 2), <u32>(keyHash(words, plain, references, masked, i) >>> 32) % groups);
+}
+
+// @ts-ignore: decorator
+@inline
+function keyHash(words: usize, plain: u32, references: u32, masked: u32, i: u32): u64 {
+  let h = FIXED_START;
+  for (let w: u32 = 0; w < plain; w++) {
+    const word = load<u64>(<usize>load<u32>(words + (<usize>w << 2)) + (<usize>i << 3));
+    h = mix(h, (references >>> w) & 1 ? hashReference(word) : word);
   }
+  if (masked) {
+    const mask = load<u64>(<usize>load<u32>(words + (<usize>plain << 2)) + (<usize>i << 3));
+    if (mask) h = mix(h, mask);
+  }
+  return h;
+}
+
+/** The same hash of each row's key as an i64 that is not negative, i64[n]. */
+export function words_key_places(words: usize, count: u32, references: u32, masked: u32, n: u32, out: usize): void {
+  for (let i: u32 = 0; i < n; i++) store<i64>(out + (<usize>i << 3), <i64>(keyHash(words, count - masked, references, masked, i) >>> 1));
 }

@@ -77,15 +77,18 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
       const mark = ws.scratch.mark();
       const batch = batchOfRows(ws, schema, rows);
       const shape = keyShapeOf(schema);
-      const groups = keyGroupsOf(
+      const words = keyWordsOf(
         ws,
-        keyWordsOf(
-          ws,
-          shape,
-          batch,
-          schema.map((_, i) => i),
-        ),
-        G,
+        shape,
+        batch,
+        schema.map((_, i) => i),
+      );
+      const groups = keyGroupsOf(ws, words, G);
+      const places = ws.alloc(rows.length * 8);
+      ws.kernels.words_key_places(words.addresses, shape.words, shape.references, shape.masked ? 1 : 0, rows.length, places);
+      assert.deepEqual(
+        [...ws.memory.i64.subarray(places / 8, places / 8 + rows.length)],
+        rows.map((r) => fixedHash(r) >> 1n),
       );
       assert.deepEqual(
         [...ws.memory.u32.subarray(groups / 4, groups / 4 + rows.length)],

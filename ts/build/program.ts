@@ -5,10 +5,11 @@ import { createLaneReader, createSink } from '../connectors/registry.js';
 import { must } from '../core/assert.js';
 import type { Host } from '../core/host.js';
 import { DEFAULT_LIMITS } from '../core/limits.js';
+import { PlacedResults } from '../operators/result-places.js';
 import { evaluate, evaluateCondition } from '../operators/expression.js';
 import { columnsOf } from '../plan/functions.js';
 import type { Shape } from '../plan/checks.js';
-import { portShape } from '../plan/rules.js';
+import { MAIN_PORT, portShape } from '../plan/rules.js';
 import type { Plan, PlanNode, PortRef, SinkNode, SourceNode } from '../plan/plan.js';
 import { ContentReader } from '../runtime/content-reader.js';
 import type { ExchangeProgram, NodeProgram, Program, SinkProgram, SourceProgram, Target } from '../runtime/program.js';
@@ -81,6 +82,8 @@ class ProgramBuilder {
   readonly #pushed = new Set<string>();
   /** Nodes that order rows by their places. */
   readonly #ordering = new Set<string>();
+  /** All that those nodes read, near or far; known once all are placed. */
+  #ordered: ReadonlySet<string> | undefined;
 
   constructor(input: ProgramInput) {
     this.#input = input;
@@ -101,7 +104,8 @@ class ProgramBuilder {
     // Lanes of a stage that feeds an exchange must not wait for one another's output: they might wait in a circle.
     const exchanges = this.#exchanges.length > 0;
     const sinks = this.#sinks.map(({ program, stage }) => ({ ...program, ordered: stage === 0 && !exchanges }));
-    const placed = this.#upstream(this.#ordering);
+    const placed = this.#inputsOf(this.#ordering);
+    this.#ordered = placed;
     const sources = this.#sources.map((source) => ({ ...source, positions: placed.has(source.id) }));
     return {
       program: { stages: this.#stages, exchanges: this.#exchanges, sources, sinks },
@@ -111,10 +115,11 @@ class ProgramBuilder {
     };
   }
 
-  /** The nodes, and all that their rows come from. */
-  #upstream(nodes: ReadonlySet<string>): ReadonlySet<string> {
-    const found = new Set(nodes);
-    for (const node of [...this.#plan.nodes].reverse()) if (found.has(node.id)) for (const ref of node.inputs) found.add(ref.node);
+  /** All nodes that the rows of these come from, themselves only where they are among them. */
+  #inputsOf(nodes: ReadonlySet<string>): ReadonlySet<string> {
+    const found = new Set<string>();
+    for (const node of [...this.#plan.nodes].reverse())
+      if (nodes.has(node.id) || found.has(node.id)) for (const ref of node.inputs) found.add(ref.node);
     return found;
   }
 
@@ -208,7 +213,7 @@ class ProgramBuilder {
         else if (outlet.stage !== level) this.#exchange(outlet, level, [], 'own-lane', target);
         else outlet.add(target);
       }
-      stage.nodes.push({ id: part.id, inputs: feeding.length, outputs, create: part.create });
+      stage.nodes.push({ id: part.id, inputs: feeding.length, outputs, create: this.#placing(node, part) });
       const outlets = part.ports.map(
         ({ schema }, port): Outlet => ({ stage: level, schema, add: (target) => (outputs[port] as Target[]).push(target) }),
       );
@@ -216,6 +221,16 @@ class ProgramBuilder {
         if (name !== undefined) this.#outlets.set(`${node.id}/${name}`, outlets[port] as Outlet);
       feeding = outlets.slice(0, 1);
     }
+  }
+
+  /** Results by key get places where somebody downstream orders rows, which is known once the whole plan is built. */
+  #placing(node: PlanNode, part: LoweredNode): LoweredNode['create'] {
+    if (!('aggregates' in node) || part.ports[0]?.name !== MAIN_PORT) return (ws, groups) => part.create(ws, groups);
+    const keys = [...node.keys, 'windowStart'].map((name) => fieldIndex(node.schema, name)).filter((i) => i >= 0);
+    return (ws, groups) => {
+      const operator = part.create(ws, groups);
+      return this.#ordered?.has(node.id) ? new PlacedResults(operator, ws, keys) : operator;
+    };
   }
 
   #exchange(from: Outlet, level: number, keys: readonly number[], route: ExchangeProgram['route'], target: Target): void {

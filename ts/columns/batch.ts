@@ -36,7 +36,7 @@ export interface Batch {
   readonly ops: Address;
   /**
    * int64[rows]: the rows' places, by which rows of equal event time are ordered: (source, split, place in the split), see
-   * row-position.ts. None on a stream where nobody asks for them, and of rows that came of no row of a source.
+   * row-position.ts; of results by key, the hash of the key. None on a stream where nobody asks for them.
    */
   readonly positions: Address;
 }

@@ -141,6 +141,7 @@ export class ApplyRows implements Operator {
       const mark = scratch.mark();
       const op = batch.ops === NONE ? undefined : memory.u8[batch.ops + this.#at];
       const meta = {
+        position: batch.positions === NONE ? undefined : memory.i64[batch.positions / 8 + this.#at],
         time: batch.times === NONE ? undefined : readTime(memory, batch.times, this.#at),
         op: op === undefined ? undefined : op === OPS.updateBefore || op === OPS.delete ? OPS.delete : OPS.insert,
       };

@@ -4,6 +4,7 @@ import { attach, detach, type DetachedBatch } from '../columns/detached.js';
 import { field, type Schema } from '../columns/schema.js';
 import { Random } from '../core/random.js';
 import { ApplyRows, type WindowFunction } from '../operators/apply-rows.js';
+import { PlacedResults } from '../operators/result-places.js';
 import { WindowAggregate, type WindowAggregateConfig } from '../operators/window-aggregate.js';
 import { packRows } from '../state/packed-rows.js';
 import { createWorkspace, type Workspace } from '../wasm/workspace.js';
@@ -67,6 +68,27 @@ for (const [i, variant] of VARIANTS.entries()) {
     });
   });
 }
+
+test('results of windows with places of their own', () => {
+  const config = {
+    window: { kind: 'tumbling', sizeMs: 100, offsetMs: 30 },
+    inputSchema: PACKED,
+    keys: [0],
+    aggregates: [{ name: 'rows', fn: 'count', args: [], kinds: [] }],
+    outputSchema: RESULTS.map((f) => (f.name === 'rows' ? field('rows', 'int64') : f)),
+    allowedLatenessMs: 0,
+    emit: 'final',
+    changes: false,
+    mode: 'rows',
+  } as const;
+  verifyOperator({
+    make: (ws, keyGroups) => new PlacedResults(new WindowAggregate(ws, { ...config, keyGroups }), ws, [0, 1]),
+    steps: packedSteps(75),
+    keys: [['user']],
+    order: 'any',
+    recut: true,
+  });
+});
 
 /** Results as a window with all its rows gives them, of random sizes. */
 function resultSteps(seed: number, changes: boolean): HostileStep[] {
