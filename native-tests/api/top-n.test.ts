@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../ts/core/random.js';
-import { count, float64, job, memory, milliseconds, outOfOrder, run, timestamp, tumbling, utf8, type Op } from '../../ts/index.js';
+import { count, float64, hopping, job, memory, milliseconds, outOfOrder, run, timestamp, tumbling, utf8, type Op } from '../../ts/index.js';
 import { topOfMany } from './top-n-job.js';
 import { testDriver } from '../../ts/testing/test-driver.js';
 import * as api from '../../ts/index.js';
@@ -149,6 +149,73 @@ test('the best windows of a key', async () => {
   await t.close();
 });
 
+const windowRanks = job(import.meta, 'window-ranks', (env) => {
+  const rows = env.from(memory<Row>([]), { schema, eventTime: { column: 'at', watermark: outOfOrder(milliseconds(10)) } });
+  const best = rows
+    .keyBy('key')
+    .window(hopping(milliseconds(40), milliseconds(20)))
+    .topN(2, (c) => c.score.abs().desc());
+  const first = rows.window(tumbling(milliseconds(25))).topN(1, (c) => c.note.asc(), { rank: false });
+  return { rows, best, first, late: first.late };
+});
+
+for (const lanes of [1, 2, 3]) {
+  test(`the best rows of windows, over restores, from ${lanes} lanes on`, async () => {
+    const random = new Random(70 + lanes);
+    const t = await testDriver(windowRanks, { lanes });
+    const [best, first, late] = [[] as string[], [] as string[], [] as string[]];
+    const takeAll = (): void => {
+      best.push(...t.take('best').map((row) => JSON.stringify({ ...row, rank: Number(row.rank) })));
+      first.push(...t.take('first').map((row) => JSON.stringify(row)));
+      late.push(...t.take('late').map((row) => JSON.stringify(row)));
+    };
+    let now = 0;
+    let watermark = -Infinity;
+    const sent: (Row & { readonly clock: number })[] = [];
+    for (let step = 0; step < 12; step++) {
+      const rows = randomRows(random, random.int(0, 30)).map((row) => {
+        now += random.int(0, 4);
+        return { ...row, at: now - random.pick([0, 0, 5, 9, 30, 50]) };
+      });
+      for (const row of rows) {
+        sent.push({ ...row, clock: watermark });
+        watermark = Math.max(watermark, row.at - 11);
+      }
+      await t.send('rows', rows);
+      takeAll();
+      if (step % 3 === 1) await t.checkpointAndRestore({ lanes: 1 + ((lanes + step) % 3) });
+    }
+    await t.end();
+    takeAll();
+    const ranked = (size: number, slide: number, n: number, keyed: boolean, order: (a: Row, b: Row) => number): object[] => {
+      const windows = new Map<string, Row[]>();
+      for (const { clock, ...row } of sent) {
+        for (let start = Math.floor(row.at / slide) * slide; start > row.at - size; start -= slide) {
+          if (start + size - 1 <= clock) continue;
+          const id = `${start} ${keyed ? row.key : ''}`;
+          windows.set(id, [...(windows.get(id) ?? []), row]);
+        }
+      }
+      return [...windows].flatMap(([id, list]) => {
+        const windowStart = Number(id.split(' ')[0]);
+        const kept = list.sort((a, b) => order(a, b) || a.at - b.at).slice(0, n);
+        return kept.map((row, i) => ({ ...row, windowStart, windowEnd: windowStart + size, rank: i + 1 }));
+      });
+    };
+    const twoBest = ranked(40, 20, 2, true, (a, b) => Math.abs(b.score) - Math.abs(a.score));
+    assert.deepEqual(best.sort(), twoBest.map((row) => JSON.stringify(row)).sort());
+    const leastNotes = ranked(25, 25, 1, false, (a, b) => text(a.note, b.note, false, false));
+    const withoutRank = leastNotes.map((row) => JSON.stringify({ ...row, rank: undefined }));
+    assert.deepEqual(first.sort(), withoutRank.sort());
+    const tooLate = sent
+      .filter(({ at, clock }) => Math.floor(at / 25) * 25 + 24 <= clock)
+      .map(({ clock: _, ...row }) => JSON.stringify(row));
+    assert.deepEqual(late.sort(), tooLate.sort());
+    assert.ok(late.length > 0);
+    await t.close();
+  });
+}
+
 test('what is refused', () => {
   interface Loose {
     (...args: unknown[]): Loose;
@@ -157,6 +224,10 @@ test('what is refused', () => {
   const js = api as unknown as Loose;
   const rows = js.from!(js.file!('r.ndjson'), { schema: { key: js.utf8!(), n: js.int64!() } });
   const keyed = rows.keyBy!('key');
+  const timed = js.from!(js.file!('t.ndjson'), {
+    schema: { n: js.int64!(), at: js.timestamp!() },
+    eventTime: { column: 'at', watermark: js.ascending!() },
+  });
   const other = js.from!(js.file!('o.ndjson'), { schema: { x: js.int64!() } });
   let strange: unknown;
   other.where!((c: Loose) => (strange = c.x!.gt!(0)));
@@ -173,6 +244,24 @@ test('what is refused', () => {
     ['plan.name-taken', /'n' is the name of a column already/, () => keyed.topN!(3, (c: Loose) => c.n!.desc!(), { rank: 'n' })],
     ['plan.invalid', /the rank is 3; give its column's name, or false/, () => keyed.topN!(3, (c: Loose) => c.n!.desc!(), { rank: 3 })],
     ['plan.invalid', /there is no option 'ranks'; did you mean 'rank'\?/, () => keyed.topN!(3, (c: Loose) => c.n!.desc!(), { ranks: 'n' })],
+    [
+      'plan.invalid',
+      /windows rank their rows once/,
+      () => timed.window!(js.tumbling!(js.seconds!(1)), { emit: 'updates' }).topN!(3, (c: Loose) => c.n!.desc!()),
+    ],
+    [
+      'plan.invalid',
+      /windows of kind session do not rank rows/,
+      () => timed.window!(js.session!(js.seconds!(1))).topN!(3, (c: Loose) => c.n!.desc!()),
+    ],
+    [
+      'plan.name-taken',
+      /'windowEnd' is the name of a column already/,
+      () =>
+        timed.select!((c: Loose) => ({ windowEnd: c.n, n: c.n })).window!(js.tumbling!(js.seconds!(1))).topN!(3, (c: Loose) =>
+          c.n!.desc!(),
+        ),
+    ],
     ['plan.invalid', /is a column of another stream/, () => keyed.topN!(3, () => (strange as Loose).desc!())],
   ];
   for (const [code, message, f] of wrong) {

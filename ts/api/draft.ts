@@ -93,6 +93,7 @@ const METHODS: Readonly<Partial<Record<NodeSpec['kind'], string>>> = {
   'window-aggregate': 'aggregate',
   'group-aggregate': 'aggregate',
   'top-n': 'topN',
+  'window-top-n': 'topN',
 };
 
 /** For messages: where the columns come from. */

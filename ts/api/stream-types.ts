@@ -163,6 +163,12 @@ export interface WindowedStream<in out S, in out K extends Names<S>, in out A, i
     output: O,
     f: (rows: WindowRows<S>, window: AppliedWindow<S, K, A>, out: Collector<O>) => void,
   ): WindowResult<O, G, S, F>;
+  /** The n best rows of each key in each window, with the window's bounds and their rank from 1, when the window closes. */
+  topN<R extends string | false = 'rank'>(
+    n: 'changes' extends G ? 'windows rank their rows once: leave out allowedLateness, emit and trigger' : number,
+    order: (c: Columns<S>) => Order | readonly Order[],
+    options?: TopNOptions<R>,
+  ): WindowResult<Ranked<Flat<S & A>, R>, 'event-time', S, F>;
 }
 
 export interface WindowResult<in out S, in out F extends Trait, in out In, in out InF extends Trait> extends Stream<S, F> {

@@ -15,7 +15,7 @@ import { checkScope, Draft, DraftPort, type Scope, type DirectReader, type UserF
 import { knownOptions, functionGiven } from './given.js';
 import { groupAggregate } from './group-stream.js';
 import { overPort } from './over.js';
-import { topNPort } from './top-n.js';
+import { topNPort, windowTopNPort } from './top-n.js';
 import { fieldsOf, schemaOf, show, type Schema } from './types.js';
 import { triggerSpec } from './triggers.js';
 import { windowSpec } from './windows.js';
@@ -252,6 +252,14 @@ export class WindowedPart {
     this.allowedLatenessMs = allowedLatenessMs;
     this.emit = emit;
     this.trigger = trigger;
+  }
+
+  topN(n: number, order: UserFunction, options?: unknown): StreamPart {
+    if (this.allowedLatenessMs !== undefined || this.emit === 'updates' || this.trigger !== undefined) {
+      const advice = 'leave out allowedLateness, emit and trigger';
+      throw new MillraceError('plan.invalid', `topN: windows rank their rows once, when they close; ${advice}`);
+    }
+    return new StreamPart(windowTopNPort(this.at, this, { n, order, options }));
   }
 
   aggregate(aggregates: ColumnFunction): StreamPart {

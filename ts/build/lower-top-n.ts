@@ -1,11 +1,15 @@
 import { field, fieldIndex, sameSchema, type Schema } from '../columns/schema.js';
+import { assert } from '../core/assert.js';
+import { LateGate } from '../operators/late-gate.js';
 import { Select } from '../operators/select.js';
 import type { RowOrder } from '../operators/ranked-rows.js';
 import { TopN, type TopNConfig } from '../operators/top-n.js';
+import { WindowTopN, type WindowTopNConfig } from '../operators/window-top-n.js';
 import type { Shape } from '../plan/checks.js';
 import type { Expression, OrderBy } from '../plan/expression.js';
 import { typeOf } from '../plan/functions.js';
-import type { TopNNode } from '../plan/plan.js';
+import type { TopNNode, WindowTopNNode } from '../plan/plan.js';
+import { WINDOW_COLUMNS } from '../plan/windows.js';
 import { bindExpression } from './expressions.js';
 import type { LoweredNode, Placing } from './lowered-node.js';
 
@@ -71,6 +75,50 @@ export function lowerTopN(
       ports: [{ name: 'main', schema: node.schema }],
       exchange: lanes === 1 ? undefined : { keys },
       create: (ws, keyGroups) => new TopN(ws, { ...config, keyGroups }),
+    },
+  ];
+}
+
+/** late gate -> [columns of the order] -> exchange by key -> the best rows of each window. */
+export function lowerWindowTopN(node: WindowTopNNode, input: Schema, { lanes, wantPlaces }: Placing): readonly LoweredNode[] {
+  const { window } = node;
+  assert(window.kind !== 'session', 'windows that a time alone tells');
+  const own = [...WINDOW_COLUMNS, node.rank];
+  const kept = node.schema.filter((f) => !own.includes(f.name));
+  const bound = bindOrders(node.by, kept, input);
+  const keys = node.keys.map((name) => fieldIndex(kept, name));
+  const config: Omit<WindowTopNConfig, 'keyGroups'> = {
+    window,
+    schema: bound.schema,
+    keys,
+    n: node.n,
+    orders: bound.orders,
+    timed: true,
+    placed: true,
+    keepAll: false,
+    latestFirst: false,
+    bySet: false,
+    columns: kept.length,
+    outputSchema: node.schema,
+    ranked: node.rank !== undefined,
+  };
+  wantPlaces();
+  return [
+    {
+      id: `${node.id}.gate`,
+      ports: [
+        { name: undefined, schema: input },
+        { name: 'late', schema: input },
+      ],
+      exchange: undefined,
+      create: (ws) => new LateGate(ws, { window, allowedLatenessMs: 0 }),
+    },
+    ...orderColumns(node.id, bound, input),
+    {
+      id: node.id,
+      ports: [{ name: 'main', schema: node.schema }],
+      exchange: lanes === 1 ? undefined : { keys },
+      create: (ws, keyGroups) => new WindowTopN(ws, { ...config, keyGroups }),
     },
   ];
 }

@@ -11,7 +11,7 @@ import { lowerDedup } from './lower-dedup.js';
 import { lowerGroupAggregate } from './lower-groups.js';
 import { lowerSession } from './lower-session.js';
 import { lowerOver } from './lower-over.js';
-import { lowerTopN } from './lower-top-n.js';
+import { lowerTopN, lowerWindowTopN } from './lower-top-n.js';
 import { lowerWindowAggregate } from './lower-windows.js';
 import type { LoweredNode, LowerContext } from './lowered-node.js';
 
@@ -66,6 +66,8 @@ export function lowerNode(node: Exclude<PlanNode, SourceNode | SinkNode>, contex
       return lowerDedup(node, input, must(context.shapes[0], 'a shape'), context);
     case 'over':
       return lowerOver(node, input, context);
+    case 'window-top-n':
+      return lowerWindowTopN(node, input, context);
     case 'top-n':
       return lowerTopN(node, input, must(context.shapes[0], 'a shape'), context);
     case 'group-aggregate':

@@ -2,6 +2,7 @@ import type { Schema } from '../columns/schema.js';
 import { must, unreachable } from '../core/assert.js';
 import { columnsOf } from '../plan/functions.js';
 import type { AggregateCall, Plan, PlanNode, PortRef } from '../plan/plan.js';
+import { WINDOW_COLUMNS } from '../plan/windows.js';
 import { MALFORMED_FIELDS } from '../plan/rules.js';
 import { columnsOfWindow } from '../plan/windows.js';
 
@@ -104,6 +105,13 @@ function pruneNode(
         for (const expression of [...call.args, ...(call.where === undefined ? [] : [call.where])]) want(input, columnsOf(expression));
       }
       return { ...node, schema: node.schema.filter((f) => kept.has(f.name) || node.names.includes(f.name)) };
+    }
+    case 'window-top-n': {
+      const orders = node.by.flatMap(({ of }) => [...columnsOf(of)]);
+      const own = [...WINDOW_COLUMNS, ...(node.rank === undefined ? [] : [node.rank])];
+      const kept = new Set([...[...output('main')].filter((name) => !own.includes(name)), ...node.keys]);
+      want(input, [...kept, ...orders, ...output('late')]);
+      return { ...node, schema: node.schema.filter((f) => own.includes(f.name) || kept.has(f.name)) };
     }
     case 'top-n': {
       const orders = node.by.flatMap(({ of }) => [...columnsOf(of)]);

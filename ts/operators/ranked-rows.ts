@@ -190,7 +190,9 @@ export class RankedRows {
       const [ats, groups] = [ws.alloc(batchRows * 4), ws.alloc(batchRows * 4)];
       const count = ws.kernels.top_n_list(this.#at, this.#table.at, ats, groups, NONE, batchRows) >>> 0;
       const parts = ws.alloc(count * 4);
-      ws.kernels.group_key_groups(groups, words, references, masked ? 1 : 0, count, keyGroups, parts);
+      // Without a key all rows go to lane 0, which has group 0 at any number of lanes.
+      if (words === 0) ws.memory.u32.fill(0, parts / 4, parts / 4 + count);
+      else ws.kernels.group_key_groups(groups, words, references, masked ? 1 : 0, count, keyGroups, parts);
       partitionRows(ws, parts, count, keyGroups, ats).forEach(({ selection, count: n }, group) => {
         if (n === 0) return;
         const inner = ws.scratch.mark();

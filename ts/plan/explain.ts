@@ -64,6 +64,7 @@ export function arrivalMark(node: PlanNode): string | undefined {
     case 'peek':
     case 'branch':
     case 'merge':
+    case 'window-top-n':
     case 'over':
     case 'sink':
       return undefined;
@@ -133,6 +134,10 @@ function describeWork(node: PlanNode): string {
         ({ name, of, rows }) => `${name} = ${rows > 0 ? 'lead' : 'lag'}(${describe(of)}, ${Math.abs(rows)})`,
       );
       return `over ${describeFrame(node.frame)}${by}: ${[...node.aggregates.map(describeAggregate), ...near].join(', ')}`;
+    }
+    case 'window-top-n': {
+      const by = node.keys.length === 0 ? '' : ` by ${node.keys.join(', ')}`;
+      return `${describeWindow(node.window)}: top ${node.n}${by}: ${describeOrders(node.by)}${node.rank === undefined ? '' : `; ${node.rank}`}`;
     }
     case 'top-n':
       return `top ${node.n} by ${node.keys.join(', ')}: ${describeOrders(node.by)}${node.rank === undefined ? '' : `; ${node.rank}`}`;

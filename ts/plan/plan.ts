@@ -132,6 +132,17 @@ export interface TopNNode extends NodeBase {
   readonly rank?: string;
 }
 
+/** The n best rows of each key in each window, once it has closed. Ports: main, `late`. */
+export interface WindowTopNNode extends NodeBase {
+  readonly kind: 'window-top-n';
+  readonly keys: readonly string[];
+  readonly window: WindowSpec;
+  readonly n: number;
+  readonly by: readonly OrderBy[];
+  /** The name of the rank's column, where there is one. */
+  readonly rank?: string;
+}
+
 /** Of rows of a key that are less than `withinMs` apart, the first or the last. Ports: main, and `late` where there is a within. */
 export interface DedupNode extends NodeBase {
   readonly kind: 'dedup';
@@ -189,6 +200,7 @@ export type PlanNode =
   | WindowAggregateNode
   | GroupAggregateNode
   | TopNNode
+  | WindowTopNNode
   | DedupNode
   | OverNode
   | SinkNode;

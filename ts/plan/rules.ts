@@ -8,8 +8,8 @@ import { dedupOutput } from './dedup-rules.js';
 import { groupOutput } from './group-rules.js';
 import type { EventTimeSpec, PlanNode, SourceNode, WindowAggregateNode } from './plan.js';
 import { overOutput } from './over-rules.js';
-import { topNOutput } from './top-n-rules.js';
 import { checkWindowTrigger } from './triggers.js';
+import { topNOutput, windowTopNOutput } from './top-n-rules.js';
 import { checkDuration, checkWindow, WINDOW_COLUMNS, type WindowSpec } from './windows.js';
 
 type Bare<N> = N extends WindowAggregateNode
@@ -39,6 +39,7 @@ export function portsOf(node: NodeSpec): readonly string[] {
     case 'window-aggregate':
       return [MAIN_PORT, 'late'];
     case 'over':
+    case 'window-top-n':
       return [MAIN_PORT, 'late'];
     case 'dedup':
       return node.withinMs === undefined ? [MAIN_PORT] : [MAIN_PORT, 'late'];
@@ -94,6 +95,9 @@ export function outputOf(node: NodeSpec, declared: Schema, inputs: readonly Shap
       return windowOutput(node, input);
     case 'top-n':
       return topNOutput(node, input);
+    case 'window-top-n':
+      checkWindowed(node.window, node.keys, input);
+      return windowTopNOutput(node, input);
     case 'dedup':
       return dedupOutput(node, input);
     case 'group-aggregate':
