@@ -13,6 +13,7 @@ import {
   hopping,
   int64,
   job,
+  max,
   median,
   memory,
   outOfOrder,
@@ -278,4 +279,83 @@ test('the same in windows that overlap and in sessions, with changes, over lanes
     check('sessions', driver.take('sessions'), sessionsOf(all, 1000));
     await driver.close();
   }
+});
+
+/** Users by how often they came: each row of a user takes what it was counted in back, and counts in the next. */
+const changes = job(import.meta, 'changes', (env) => {
+  const rows = env.from(memory<Omit<Visit, 'at'>>([]), {
+    schema: { site: utf8(), user: utf8().nullable(), took: float64(), page: int64() },
+  });
+  const perUser = rows
+    .keyBy('user')
+    .aggregate((c) => ({ visits: count(), most: max(c.took), page: max(c.page), sites: collectSet(c.site) }));
+  const byVisits = perUser.keyBy('visits').aggregate((c) => ({
+    users: countDistinct(c.user),
+    middle: median(c.most),
+    about: approxQuantile(c.most, 0.5),
+    pages: collectList(c.page),
+    each: collectSet(c.page),
+    names: stringJoin(c.user, ','),
+    best: topN(c.user, 2, c.most.desc()),
+  }));
+  return { rows, perUser, byVisits };
+});
+
+test('over changes what is taken back is gone from every aggregate, over lanes and restores', async () => {
+  for (const lanes of [1, 2, 3]) {
+    const random = new Random(10);
+    const driver = await testDriver(changes, { lanes });
+    const all: Omit<Visit, 'at'>[] = [];
+    const held = new Map<bigint, object>();
+    for (let step = 0; step < 25; step++) {
+      const rows = made(random, random.pick([0, 1, 9, 40]), 0).map(({ at: _, ...row }) => row);
+      all.push(...rows);
+      await driver.send('rows', rows);
+      for (const { op, visits, ...row } of driver.take('byVisits')) {
+        if (op === '-U' || op === '-D') assert.deepEqual(row, held.get(visits), `${lanes} lanes, step ${step}: ${op}`);
+        if (op === '-D') held.delete(visits);
+        else if (op !== '-U') held.set(visits, row);
+      }
+      const users = new Map<string | null, Omit<Visit, 'at'>[]>();
+      for (const row of all) users.set(row.user, [...(users.get(row.user) ?? []), row]);
+      const groups = new Map<bigint, { user: string | null; most: number; page: bigint }[]>();
+      for (const [user, visits] of users) {
+        const page = visits.reduce((x, r) => (r.page > x ? r.page : x), -1000n);
+        const n = BigInt(visits.length);
+        groups.set(n, [...(groups.get(n) ?? []), { user, most: Math.max(...visits.map((r) => r.took)), page }]);
+      }
+      assert.deepEqual([...held.keys()].sort(), [...groups.keys()].sort(), `${lanes} lanes, step ${step}`);
+      for (const [visits, group] of groups) {
+        const names = group.flatMap(({ user }) => (user === null ? [] : [user])).sort();
+        const pages = group.map((g) => g.page).sort((a, b) => (a < b ? -1 : 1));
+        const most = group.map((g) => g.most).sort((a, b) => a - b);
+        const { about, ...found } = held.get(visits) as { about: number };
+        assert.deepEqual(found, {
+          users: BigInt(names.length),
+          middle: quantileOf(most, 0.5),
+          pages,
+          each: [...new Set(pages)],
+          names: names.length === 0 ? null : names.join(','),
+          best: [...group]
+            .filter((g) => g.user !== null)
+            .sort((a, b) => b.most - a.most || ((a.user as string) < (b.user as string) ? -1 : 1))
+            .slice(0, 2)
+            .map((g) => g.user),
+        });
+        const exact = most[Math.floor((most.length - 1) / 2)] as number;
+        assert.ok(Math.abs(about - exact) <= 0.0100001 * exact, `${about}, not ${exact}`);
+      }
+      if (step % 4 === 2) await driver.checkpointAndRestore({ lanes: 1 + (step % 3) });
+    }
+    await driver.close();
+  }
+});
+
+test('what cannot be taken back is refused over changes', async () => {
+  const refused = job(import.meta, 'refused', (env) => {
+    const rows = env.from(memory<{ user: string }>([]), { schema: { user: utf8() } });
+    const counts = rows.keyBy('user').aggregate(() => ({ visits: count() }));
+    return { users: counts.keyBy('visits').aggregate((c) => ({ near: approxCountDistinct(c.user) })) };
+  });
+  await assert.rejects(testDriver(refused), /aggregate 'near': this stream holds changes .* use countDistinct\(\)/);
 });
