@@ -2,24 +2,7 @@
 //
 // An order is up to four keys, eight bits each, the first in the lowest: 0x80 | descending 0x20 | of bytes 0x10 | number of the word.
 // Words that are not of bytes compare as signed integers.
-
-/** As memcmp, a shorter value before a longer one that begins with it. */
-export function orderOfBytes(a: u64, b: u64): i32 {
-  const n = min(<u32>(a >>> 32), <u32>(b >>> 32));
-  let p = <usize>(<u32>a);
-  let q = <usize>(<u32>b);
-  const whole = p + (n & ~7);
-  for (; p < whole; p += 8, q += 8) {
-    const x = load<u64>(p);
-    const y = load<u64>(q);
-    if (x != y) return bswap(x) < bswap(y) ? -1 : 1;
-  }
-  for (const end = p + (n & 7); p < end; p++, q++) {
-    const d = <i32>load<u8>(p) - <i32>load<u8>(q);
-    if (d) return d;
-  }
-  return <i32>((a >>> 32) > (b >>> 32)) - <i32>((a >>> 32) < (b >>> 32));
-}
+import { compareBytes } from "./compare-bytes";
 
 /** Below 0 when the entry at `a` comes before that at `b`. */
 export function orderOf(a: usize, b: usize, order: u32): i32 {
@@ -28,7 +11,7 @@ export function orderOf(a: usize, b: usize, order: u32): i32 {
     const x = load<u64>(a + word);
     const y = load<u64>(b + word);
     if (x == y) continue;
-    const d = key & 0x10 ? orderOfBytes(x, y) : <i64>x < <i64>y ? -1 : 1;
+    const d = key & 0x10 ? compareBytes(x, y) : <i64>x < <i64>y ? -1 : 1;
     if (d) return key & 0x20 ? -d : d;
   }
   return 0;
