@@ -49,6 +49,10 @@ const clicks = job(import.meta, 'clicks', (env) => {
       .window((c) => session(c.gap))
       .aggregate((c) => ({ n: count(), least: min(c.amount), most: max(c.amount) })),
     all: rows.window(fixed).aggregate(() => ({ n: count() })),
+    patient: rows
+      .keyBy('user')
+      .window(fixed, { allowedLateness: milliseconds(LATENESS) })
+      .aggregate(() => ({ n: count() })),
     changing: rows
       .keyBy('user')
       .window(fixed, { allowedLateness: milliseconds(LATENESS), emit: 'updates' })
@@ -166,6 +170,30 @@ test('late rows change what was told; bridged sessions are taken back', async ()
   await driver.send('rows', at(190, 300));
   // [0, 190) is over for good, though the row at its end is not late.
   assert.deepEqual(told(), ['+I [300, 370) 1', '+I [190, 260) 1']);
+  await driver.close();
+});
+
+test('a session that a late row has made longer fires when the watermark is at its new end', async () => {
+  const driver = await testDriver(clicks, { lanes: 2 });
+  const at = (time: number): Click => ({ user: 'ann', amount: 1n, gap: 1, at: time });
+  const told = (): string[] =>
+    driver.take('patient').map(({ op, windowStart, windowEnd, n }) => `${op} [${windowStart}, ${windowEnd}) ${n}`);
+  await driver.send('rows', [at(0)]);
+  await driver.watermark('rows', 69);
+  assert.deepEqual(told(), []);
+  await driver.watermark('rows', 70);
+  assert.deepEqual(told(), ['+I [0, 70) 1']);
+  await driver.checkpointAndRestore({ lanes: 3 });
+  await driver.watermark('rows', 100);
+  await driver.send('rows', [at(60)]);
+  assert.deepEqual(told(), ['-D [0, 70) 1']);
+  await driver.watermark('rows', 129);
+  assert.deepEqual(told(), []);
+  await driver.watermark('rows', 130);
+  assert.deepEqual(told(), ['+I [0, 130) 2']);
+  assert.equal(driver.metrics()['patient.openWindows'], 1);
+  await driver.watermark('rows', 130 + LATENESS);
+  assert.equal(driver.metrics()['patient.openWindows'], 0);
   await driver.close();
 });
 

@@ -8,7 +8,16 @@ import { partitionRows } from '../state/partition.js';
 import type { Mark } from '../wasm/arena.js';
 import type { Workspace } from '../wasm/workspace.js';
 import { releaseKept, resultsOf, settleRows } from './kept-results.js';
-import type { KeyGroups, Operator, Outbox, StateReader, StateWriter, StepMark, Wakeup } from './operator.js';
+import {
+  NO_WAKEUP,
+  type KeyGroups,
+  type Operator,
+  type Outbox,
+  type StateReader,
+  type StateWriter,
+  type StepMark,
+  type Wakeup,
+} from './operator.js';
 import { SessionGroups } from './session-groups.js';
 import { readBounds, readSessions, sessionStateSchema, type SessionSpec } from './session-layout.js';
 import { readWatermark, watermarkBatch, WATERMARK } from './watermark-state.js';
@@ -23,8 +32,6 @@ export interface SessionAggregateConfig extends SessionSpec {
   readonly changes: boolean;
   /** What comes in: rows, or sessions that a PreSession has gathered of them. */
   readonly mode: 'rows' | 'partials';
-  /** Rows' times and watermarks are the steps' clocks: sessions wake the operator by clock. */
-  readonly clocked?: boolean;
   readonly keyGroups: KeyGroups;
 }
 
@@ -105,8 +112,7 @@ export class SessionAggregate implements Operator {
 
   nextWakeup(): Wakeup {
     const next = this.#sessions.table.next();
-    if (next === Infinity) return {};
-    return this.#config.clocked === true ? { clock: next } : { event: next };
+    return next === Infinity ? NO_WAKEUP : { event: next };
   }
 
   /** Sessions as partial states, by key group. */
