@@ -47,3 +47,4 @@ export * from "./state/ordered-bag";
 export * from "./state/live-groups";
 export * from "./kernels/changed-pairs";
 export * from "./kernels/over";
+export * from "./kernels/count-window";

@@ -67,11 +67,12 @@ export type {
   Utf8,
 } from './api/types.js';
 export { binary, bool, float64, int32, int64, list, timestamp, utf8 } from './api/types.js';
+export { countWindow, globalWindow } from './api/row-windows.js';
 export type { Trigger } from './api/triggers.js';
 export { early, onCount, onProcessingTime, onWatermark, or, purging } from './api/triggers.js';
 export type { WatermarkStrategy } from './api/watermarks.js';
 export { ascending, outOfOrder, punctuated } from './api/watermarks.js';
-export type { EventTimeWindow, WholeNumbers, Window, WindowBounds } from './api/windows.js';
+export type { EventTimeWindow, WholeNumbers, RowWindow, Window, WindowBounds } from './api/windows.js';
 export { calendar, cumulating, hopping, session, tumbling } from './api/windows.js';
 export type { Op } from './columns/batch.js';
 export type { Limits } from './core/limits.js';

@@ -1,5 +1,5 @@
 // Jobs that lanes in worker threads import.
-import { avg, collect, count, int64, job, max, memory, sum, utf8 } from '../../ts/index.js';
+import { avg, collect, count, countWindow, int64, job, max, memory, sum, utf8 } from '../../ts/index.js';
 
 export interface Bid {
   readonly user: string;
@@ -21,4 +21,13 @@ export const totals = job(import.meta, 'group-totals', (env, params: { rows: num
   const perUser = bids.keyBy('user').aggregate((c) => ({ n: count(), total: sum(c.price), top: max(c.item) }));
   const bySize = perUser.keyBy('n').aggregate((c) => ({ users: count(), mean: avg(c.total) }));
   return { perUser: perUser.to(collect()), bySize: bySize.to(collect()) };
+});
+
+export const counted = job(import.meta, 'counted-windows', (env, params: { rows: number }) => {
+  const bids = env.from(memory(bidsOf(params.rows)), { schema: { user: utf8(), item: utf8(), price: int64() } });
+  const windows = bids
+    .keyBy('user')
+    .window(countWindow(25, 10))
+    .aggregate((c) => ({ n: count(), total: sum(c.price) }));
+  return { windows: windows.to(collect()) };
 });

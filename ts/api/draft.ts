@@ -92,6 +92,8 @@ export function checkScope(scope: Scope, other: Scope): void {
 const METHODS: Readonly<Partial<Record<NodeSpec['kind'], string>>> = {
   'window-aggregate': 'aggregate',
   'group-aggregate': 'aggregate',
+  'count-window': 'aggregate',
+  'global-window': 'aggregate',
   'top-n': 'topN',
   'window-top-n': 'topN',
 };

@@ -15,8 +15,10 @@ export type Trait = 'event-time' | 'untimed' | 'changes';
 type WindowTime<F> = 'changes' extends F
   ? 'this stream holds changes, which a window cannot take back: window the rows themselves'
   : 'event-time' extends F
-    ? 'event-time'
-    : 'this stream has no event time: give from() an eventTime';
+    ? 'event-time' | 'rows'
+    : 'this stream has no event time: give from() an eventTime' | 'rows';
+/** The traits of a window's results: `same` as the rows'. */
+type ResultTrait<W, F extends Trait> = W extends 'same' ? Exclude<F, 'changes'> : W extends Trait ? W : never;
 type Readable<F> = 'changes' extends F ? { readonly op: Op } : unknown;
 /** A row as it leaves the engine: with `op` where the stream holds changes. */
 export type OutRow<S, F> = Flat<Row<S> & Readable<F>>;
@@ -94,10 +96,10 @@ export interface SourceStream<in out S, in out F extends Trait> extends Stream<S
  * them: `(c) => session(c.gapMs)`.
  */
 export interface Windowed<in out S, in out K extends Names<S>, in out F extends Trait> {
-  window<A, M extends 'final' | 'updates', L extends Duration = never, G extends Trigger = never>(
-    window: Window<WindowTime<F>, A> | ((c: Columns<S>) => Window<WindowTime<F>, A>),
+  window<A, W extends Trait | 'same', M extends 'final' | 'updates', L extends Duration = never, G extends Trigger = never>(
+    window: Window<WindowTime<F>, A, W> | ((c: Columns<S>) => Window<WindowTime<F>, A, W>),
     options?: WindowOptions<M, L, G>,
-  ): WindowedStream<S, K, A, F, 'event-time' | Changing<M, L, G>>;
+  ): WindowedStream<S, K, A, F, ResultTrait<W, F> | Changing<M, L, G>>;
 }
 
 export interface KeyedStream<in out S, in out K extends Names<S>, in out F extends Trait = 'untimed'> extends Windowed<S, K, F> {

@@ -15,6 +15,7 @@ import { checkScope, Draft, DraftPort, type Scope, type DirectReader, type UserF
 import { knownOptions, functionGiven } from './given.js';
 import { groupAggregate } from './group-stream.js';
 import { overPort } from './over.js';
+import { RowWindowDefinition, rowWindowAggregate } from './row-windows.js';
 import { topNPort, windowTopNPort } from './top-n.js';
 import { fieldsOf, schemaOf, show, type Schema } from './types.js';
 import { triggerSpec } from './triggers.js';
@@ -115,7 +116,7 @@ export class StreamPart {
     return new KeyedPart(this.at, Object.freeze([...columns]));
   }
 
-  window(window: unknown, options?: unknown): WindowedPart {
+  window(window: unknown, options?: unknown): WindowedPart | RowWindowedPart {
     return windowed(this.at, [], window, options);
   }
 
@@ -220,7 +221,7 @@ export class KeyedPart {
     return new StreamPart(topNPort(this.at, this.keys, n, order, options));
   }
 
-  window(window: unknown, options?: unknown): WindowedPart {
+  window(window: unknown, options?: unknown): WindowedPart | RowWindowedPart {
     return windowed(this.at, this.keys, window, options);
   }
 
@@ -296,6 +297,23 @@ export class WindowedPart {
   }
 }
 
+/** What `WindowedStream` is at run time, of windows over rows. */
+export class RowWindowedPart {
+  readonly at: DraftPort;
+  readonly keys: readonly string[];
+  readonly window: RowWindowDefinition;
+
+  constructor(at: DraftPort, keys: readonly string[], window: RowWindowDefinition) {
+    this.at = at;
+    this.keys = keys;
+    this.window = window;
+  }
+
+  aggregate(aggregates: ColumnFunction): StreamPart {
+    return new StreamPart(rowWindowAggregate(this.at, this.keys, this.window, aggregates));
+  }
+}
+
 /** What `Output` is at run time. */
 export class OutputPart {
   readonly at: DraftPort;
@@ -325,7 +343,7 @@ export function partsOf(face: unknown, scope: Scope): Map<string, DraftPart> {
   if ('then' in face && typeof face.then === 'function')
     throw new MillraceError('plan.invalid', `${what} returns a promise; its function must not be async`);
   for (const [name, part] of Object.entries(face)) {
-    if (part instanceof KeyedPart || part instanceof WindowedPart) {
+    if (part instanceof KeyedPart || part instanceof WindowedPart || part instanceof RowWindowedPart) {
       throw new MillraceError('plan.invalid', `${what} returns '${name}', which is not yet a stream; aggregate it first`);
     }
     if (!(part instanceof StreamPart || part instanceof OutputPart)) {
@@ -337,7 +355,11 @@ export function partsOf(face: unknown, scope: Scope): Map<string, DraftPart> {
   return parts;
 }
 
-function windowed(at: DraftPort, keys: readonly string[], window: unknown, options: unknown): WindowedPart {
+function windowed(at: DraftPort, keys: readonly string[], window: unknown, options: unknown): WindowedPart | RowWindowedPart {
+  if (window instanceof RowWindowDefinition) {
+    knownOptions('window', options, []);
+    return new RowWindowedPart(at, keys, window);
+  }
   const { allowedLateness, emit, trigger } = knownOptions('window', options, ['allowedLateness', 'emit', 'trigger']);
   const spec = windowSpec(typeof window === 'function' ? window(columnsOfRows(at.origin)) : window, at.origin);
   checkWindowed(spec, keys, at.shape, allowedLateness as number | undefined, emit as string | undefined);

@@ -5,17 +5,23 @@ import { knownOptions } from './given.js';
 import { columnFrom, ColumnExpression, type AnyColumn, type Origin } from './columns.js';
 import { show, type Int32, type Int64, type Null, type Timestamp } from './types.js';
 
-/** `T`: the time it is cut by. `Adds`: the columns that a window of this kind adds to its results. */
-export interface Window<out T extends string = string, out Adds = unknown> {
+/**
+ * `T`: the time it is cut by. `Adds`: the columns that a window of this kind adds to its results. `Gives`: the results' traits; `same`:
+ * those of the rows.
+ */
+export interface Window<out T extends string = string, out Adds = unknown, out Gives = unknown> {
   readonly time: T;
   readonly '~adds': Adds;
+  readonly '~gives': Gives;
 }
 /** Half-open: [windowStart, windowEnd). */
 export interface WindowBounds {
   windowStart: Timestamp;
   windowEnd: Timestamp;
 }
-export interface EventTimeWindow extends Window<'event-time', WindowBounds> {}
+export interface EventTimeWindow extends Window<'event-time', WindowBounds, 'event-time'> {}
+/** A window over rows, whatever their times. */
+export interface RowWindow<out Gives = unknown> extends Window<'rows', unknown, Gives> {}
 
 /** Every window at run time. */
 export class WindowDefinition {

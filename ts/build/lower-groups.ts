@@ -1,11 +1,13 @@
 import { fieldIndex, type Schema } from '../columns/schema.js';
 import { must } from '../core/assert.js';
+import { CountWindow } from '../operators/count-window.js';
 import { GroupAggregate } from '../operators/group-aggregate.js';
 import { aggregateOf, groupLayout } from '../operators/group-layout.js';
 import { groupPartialSchemaOf } from '../operators/live-groups.js';
 import { PreGroup } from '../operators/pre-group.js';
 import { Select } from '../operators/select.js';
-import type { GroupAggregateNode } from '../plan/plan.js';
+import type { CountWindowNode, GlobalWindowNode, GroupAggregateNode } from '../plan/plan.js';
+import { triggerRule } from '../plan/triggers.js';
 import { bindArguments, type BoundArguments } from './lower-aggregates.js';
 import type { LoweredNode, LowerContext } from './lowered-node.js';
 
@@ -46,6 +48,43 @@ export function lowerGroupAggregate(node: GroupAggregateNode, input: Schema, con
     create: (ws) => new PreGroup(ws, { inputSchema, keys, aggregates }),
   };
   return [argumentsNode(node.id, bound), before, grouped];
+}
+
+/** arguments as columns -> exchange by key -> windows: what counts single rows is not aggregated before they move. */
+export function lowerCountWindow(node: CountWindowNode, input: Schema, context: LowerContext): readonly LoweredNode[] {
+  const bound = bindArguments(node, input, context);
+  const { schema: inputSchema, keys, aggregates } = bound;
+  const { rows, slide, timed, schema: outputSchema } = node;
+  const windows: LoweredNode = {
+    id: node.id,
+    ports: portsOf(node, input),
+    exchange: exchangeOf(node.keys, inputSchema, context.lanes),
+    create: (ws, keyGroups) => new CountWindow(ws, { inputSchema, keys, aggregates, outputSchema, rows, slide, timed, keyGroups }),
+  };
+  return [argumentsNode(node.id, bound), windows];
+}
+
+/** The same, over groups that are told when the trigger says so. */
+export function lowerGlobalWindow(node: GlobalWindowNode, input: Schema, context: LowerContext): readonly LoweredNode[] {
+  const bound = bindArguments(node, input, context);
+  const { schema: inputSchema, keys, aggregates } = bound;
+  const telling = triggerRule(node.trigger);
+  const outputSchema = node.schema;
+  const windows: LoweredNode = {
+    id: node.id,
+    ports: portsOf(node, input),
+    exchange: exchangeOf(node.keys, inputSchema, context.lanes),
+    create: (ws, keyGroups) =>
+      new GroupAggregate(ws, { inputSchema, keys, aggregates, outputSchema, mode: 'rows', ttlMs: undefined, telling, keyGroups }),
+  };
+  return [argumentsNode(node.id, bound), windows];
+}
+
+function portsOf({ schema }: { readonly schema: Schema }, input: Schema): LoweredNode['ports'] {
+  return [
+    { name: 'main', schema },
+    { name: 'late', schema: input },
+  ];
 }
 
 function argumentsNode(id: string, { schema, expressions }: BoundArguments): LoweredNode {

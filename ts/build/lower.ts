@@ -8,7 +8,7 @@ import { Where } from '../operators/where.js';
 import type { FunctionRef, PlanNode, SinkNode, SourceNode } from '../plan/plan.js';
 import { bindExpression } from './expressions.js';
 import { lowerDedup } from './lower-dedup.js';
-import { lowerGroupAggregate } from './lower-groups.js';
+import { lowerCountWindow, lowerGlobalWindow, lowerGroupAggregate } from './lower-groups.js';
 import { lowerSession } from './lower-session.js';
 import { lowerOver } from './lower-over.js';
 import { lowerTopN, lowerWindowTopN } from './lower-top-n.js';
@@ -72,6 +72,10 @@ export function lowerNode(node: Exclude<PlanNode, SourceNode | SinkNode>, contex
       return lowerTopN(node, input, must(context.shapes[0], 'a shape'), context);
     case 'group-aggregate':
       return lowerGroupAggregate(node, input, context);
+    case 'count-window':
+      return lowerCountWindow(node, input, context);
+    case 'global-window':
+      return lowerGlobalWindow(node, input, context);
     default:
       return unreachable(node);
   }

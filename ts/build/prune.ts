@@ -123,6 +123,10 @@ function pruneNode(
       want(input, [...node.keys, ...columnsOfWindow(node.window), ...output('late')]);
       want(input, columnsOfCalls(node.aggregates));
       return node;
+    case 'count-window':
+    case 'global-window':
+      want(input, [...node.keys, ...columnsOfCalls(node.aggregates), ...output('late')]);
+      return node;
     case 'group-aggregate':
       want(input, [...node.keys, ...columnsOfCalls(node.aggregates)]);
       return node;

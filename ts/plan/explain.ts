@@ -48,6 +48,10 @@ export function arrivalMark(node: PlanNode): string | undefined {
   switch (node.kind) {
     case 'window-aggregate':
       return windowMark(node);
+    case 'count-window':
+      return 'of several splits, which rows of a key make up a window';
+    case 'global-window':
+      return ownMark(node.aggregates) ?? 'which results come before the last one, as triggers are asked when a step ends';
     case 'group-aggregate':
       return ownMark(node.aggregates) ?? 'which changes come before the last one';
     case 'dedup':
@@ -81,6 +85,10 @@ function windowMark({ changes, window, aggregates, trigger }: WindowAggregateNod
     ...(window.kind === 'session' ? ['of several splits, which sessions rows behind their watermark still join'] : []),
   ];
   return marks.length === 0 ? undefined : marks.join('; ');
+}
+
+function describeKeys(keys: readonly string[]): string {
+  return keys.length === 0 ? '' : ` by ${keys.join(', ')}`;
 }
 
 function ownMark(aggregates: readonly AggregateCall[]): string | undefined {
@@ -141,6 +149,12 @@ function describeWork(node: PlanNode): string {
     }
     case 'top-n':
       return `top ${node.n} by ${node.keys.join(', ')}: ${describeOrders(node.by)}${node.rank === undefined ? '' : `; ${node.rank}`}`;
+    case 'count-window': {
+      const slide = node.slide === node.rows ? '' : ` every ${node.slide}`;
+      return `${node.rows} rows${slide}${describeKeys(node.keys)}: ${node.aggregates.map(describeAggregate).join(', ')}`;
+    }
+    case 'global-window':
+      return `global${describeKeys(node.keys)}: ${node.aggregates.map(describeAggregate).join(', ')}; ${describeTrigger(node.trigger)}`;
     case 'group-aggregate': {
       const ttl = node.ttlMs === undefined ? '' : `; groups live for ${describeDuration(node.ttlMs)}`;
       return `by ${node.keys.join(', ')}: ${node.aggregates.map(describeAggregate).join(', ')}${ttl}`;

@@ -186,6 +186,23 @@ export interface OverNode extends NodeBase {
   readonly names: readonly string[];
 }
 
+/** Windows of so many rows of a key, in order of arrival. Ports: main, `late`, which stays empty. */
+export interface CountWindowNode extends NodeBase {
+  readonly kind: 'count-window';
+  readonly keys: readonly string[];
+  readonly aggregates: readonly AggregateCall[];
+  readonly rows: number;
+  readonly slide: number;
+}
+
+/** One window a key, for ever, told when its trigger says so. Ports: main, `late`, which stays empty. */
+export interface GlobalWindowNode extends NodeBase {
+  readonly kind: 'global-window';
+  readonly keys: readonly string[];
+  readonly aggregates: readonly AggregateCall[];
+  readonly trigger: TriggerSpec;
+}
+
 export interface SinkNode extends NodeBase {
   readonly kind: 'sink';
   readonly sink: ConnectorRef;
@@ -199,6 +216,8 @@ export type PlanNode =
   | MergeNode
   | WindowAggregateNode
   | GroupAggregateNode
+  | CountWindowNode
+  | GlobalWindowNode
   | TopNNode
   | WindowTopNNode
   | DedupNode

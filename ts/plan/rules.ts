@@ -5,7 +5,7 @@ import { describeSchema, sameSchema, type Field, type Schema } from '../columns/
 import { advice, checkCondition, checkFields, checkKeys, columnOf, freezeFields, invalid, resultOf, taken, type Shape } from './checks.js';
 import { typeOf } from './functions.js';
 import { dedupOutput } from './dedup-rules.js';
-import { groupOutput } from './group-rules.js';
+import { groupOutput, rowWindowOutput } from './group-rules.js';
 import type { EventTimeSpec, PlanNode, SourceNode, WindowAggregateNode } from './plan.js';
 import { overOutput } from './over-rules.js';
 import { checkWindowTrigger } from './triggers.js';
@@ -37,6 +37,8 @@ export function portsOf(node: NodeSpec): readonly string[] {
     case 'source':
       return [MAIN_PORT, 'malformed'];
     case 'window-aggregate':
+    case 'count-window':
+    case 'global-window':
       return [MAIN_PORT, 'late'];
     case 'over':
     case 'window-top-n':
@@ -104,6 +106,9 @@ export function outputOf(node: NodeSpec, declared: Schema, inputs: readonly Shap
       return groupOutput(node, input);
     case 'over':
       return overOutput(node, input);
+    case 'count-window':
+    case 'global-window':
+      return rowWindowOutput(node, input);
     case 'sink':
       return input;
     default:
