@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../ts/core/random.js';
 import * as api from '../../ts/index.js';
-import { int64, job, memory, milliseconds, outOfOrder, timestamp, utf8 } from '../../ts/index.js';
+import { count, int64, job, memory, milliseconds, outOfOrder, timestamp, tumbling, utf8 } from '../../ts/index.js';
 import { testDriver } from '../../ts/testing/test-driver.js';
 
 const schema = { key: utf8(), n: int64(), at: timestamp() };
@@ -99,6 +99,37 @@ for (const lanes of [1, 2, 3]) {
     await t.close();
   });
 }
+
+const counted = job(import.meta, 'counted', (env) => {
+  const rows = env.from(memory<Row>([]), { schema, eventTime: { column: 'at', watermark: outOfOrder(milliseconds(BOUND)) } });
+  const windows = rows
+    .dedup({ by: ['n'], within: milliseconds(500) })
+    .window(tumbling(milliseconds(40)))
+    .aggregate(() => ({ rows: count() }));
+  return { rows, windows, late: windows.late };
+});
+
+test('what is passed on is judged by its own clock further down, wherever steps are cut', async () => {
+  const random = new Random(99);
+  let now = 0;
+  const rows = Array.from({ length: 200 }, (_, i): Row => {
+    now += random.int(0, 5);
+    return { key: 'a', n: BigInt(i % 150), at: now - random.pick([0, 0, 10, 40, 80]) };
+  });
+  const outcomes: object[] = [];
+  for (const size of [1, 7, 50, 200]) {
+    const t = await testDriver(counted, { lanes: 2 });
+    for (let from = 0; from < rows.length; from += size) await t.send('rows', rows.slice(from, from + size));
+    await t.end();
+    outcomes.push({
+      windows: t.take('windows').map(({ windowStart, rows: n }) => `${windowStart} ${n}`),
+      late: t.take('late').map(show).sort(),
+    });
+    await t.close();
+  }
+  for (const outcome of outcomes) assert.deepEqual(outcome, outcomes[0]);
+  assert.ok((outcomes[0] as { late: string[] }).late.length > 0);
+});
 
 test('what is refused', () => {
   interface Loose {
