@@ -72,8 +72,6 @@ export interface Aggregate {
    * `merge`; sliding windows then subtract the slices that leave, and otherwise combine the slices that stay.
    */
   unmerge?(rows: GroupedRows, offset: number, state: readonly Vector[], batchRows: number): void;
-  /** Lets go of what these accumulators hold outside the groups' rows: they are to be zeros again. */
-  clear?(rows: GroupRows, offset: number): void;
   /** The partial state of each group, as columns of `state`. */
   read(rows: GroupRows, offset: number): Vector[];
   /**

@@ -58,6 +58,5 @@ export function releaseGroups(ws: Workspace, table: GroupTable, layout: GroupLay
 
 /** Makes groups as if no row of them had come. */
 export function clearGroups(ws: Workspace, layout: GroupLayout, ats: Address, count: number): void {
-  for (const { aggregate, offset } of layout.aggregates) aggregate.clear?.({ ws, ats, count }, offset);
   ws.kernels.trigger_clear(ats, count, layout.flags, layout.rowBytes);
 }

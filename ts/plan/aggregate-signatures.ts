@@ -52,6 +52,12 @@ function refuseCount({ n }: AggregateOptions): string | undefined {
   return `n is ${String(n)}; give a whole number from 1 to ${LARGEST_N}`;
 }
 
+function ownRetracts({ retracts, file }: AggregateOptions): string | undefined {
+  if (retracts === 1) return undefined;
+  const [what, how] = file === undefined ? ['an aggregator()', ''] : ['a wasmAggregator()', ', with { retract: true }'];
+  return `this stream holds changes (updates of earlier rows), which ${what} can take back only with a function \`retract\`; give it one${how}`;
+}
+
 function otherInput({ input }: AggregateOptions, [kind]: readonly Kind[]): string | undefined {
   return kind === input ? undefined : `its input is ${input}, not ${kind}; give a column of that type`;
 }
@@ -97,13 +103,17 @@ export const AGGREGATE_SIGNATURES: Readonly<Record<string, AggregateSignature>> 
     result: (_kinds, { output }) => output as Kind,
     nullWhenEmpty: true,
     nullable: ({ nullable }) => nullable === 1,
-    refuseChanges: ({ retracts }) =>
-      retracts === 1
-        ? undefined
-        : 'this stream holds changes (updates of earlier rows), which an aggregator() can take back only with a function `retract`; give it one',
+    refuseChanges: ownRetracts,
     refuse: otherInput,
   },
-  wasmAggregator: { args: [ANY], required: 1, result: (_kinds, { output }) => output as Kind, nullWhenEmpty: true, refuse: otherInput },
+  wasmAggregator: {
+    args: [ANY],
+    required: 1,
+    result: (_kinds, { output }) => output as Kind,
+    nullWhenEmpty: true,
+    refuseChanges: ownRetracts,
+    refuse: otherInput,
+  },
 };
 
 /**

@@ -135,6 +135,40 @@ test('what functions throw is told with the aggregate, the function and the valu
   );
 });
 
+test('states of groups that begin anew are given back', () => {
+  const ws = createWorkspace({ bytes: 64 << 20 });
+  const schema: Schema = [field('key', 'int64'), field('value', 'int64', true)];
+  const layout = groupLayout([schema[0] as Schema[number]], [bound(LIST, 'int64', 'utf8')], false);
+  const { aggregate, offset } = layout.aggregates[0] as (typeof layout.aggregates)[number];
+  assert.ok(aggregate instanceof OwnFunctionsAggregate);
+  const groups = new SlicedGroups(ws, layout, windowPolicy(WINDOW));
+  for (let round = 0; round < 200; round++) {
+    const mark = ws.scratch.mark();
+    const rows = Array.from({ length: 100 }, (_, i): KeyValue[] => [BigInt(i), BigInt(round)]);
+    groups.addRows(
+      batchOfRows(
+        ws,
+        schema,
+        rows,
+        rows.map(() => 5),
+      ),
+      [0],
+    );
+    const [slice] = groups.inOrder();
+    assert.ok(slice !== undefined);
+    const { table } = slice;
+    const ats = ws.alloc(table.size * 4);
+    table.addresses(0, table.size, ats);
+    const result = aggregate.result({ ws, ats, count: table.size }, offset);
+    const [from, to] = [0, 1].map((i) => result.values + (ws.memory.i32[result.offsets / 4 + i] as number)) as [number, number];
+    assert.equal(new TextDecoder().decode(ws.memory.u8.slice(from, to)), `bigint ${round}`);
+    assert.ok(aggregate.held <= 1024 + 300, `${aggregate.held} states in round ${round}`);
+    ws.kernels.trigger_clear(ats, table.size, offset, 8);
+    ws.scratch.release(mark);
+  }
+  groups.close();
+});
+
 test('states are given back with the tables of their groups, and survive a way through bytes', () => {
   const ws = createWorkspace({ bytes: 64 << 20 });
   const random = new Random(9);

@@ -30,6 +30,8 @@ type Call = 'init' | 'add' | 'merge' | 'result' | 'retract';
 /** In `#states`, where there is none (a state itself may be undefined). */
 const NOTHING = Symbol('no state');
 const ACCUMULATOR_BYTES = 8;
+/** States that nobody looks after, beside one for each group and again as many. */
+const SMALLEST_SWEEP = 1024;
 
 /**
  * One's own aggregate in JavaScript. States are JavaScript values in a store of this object; a group's row has the number of
@@ -51,6 +53,8 @@ export class OwnFunctionsAggregate implements Aggregate {
   /** By slot; 0 is nobody's. */
   readonly #states: unknown[] = [NOTHING];
   readonly #free: number[] = [];
+  /** Those whose rows may refer to slots. */
+  readonly #tables = new Set<GroupTable>();
 
   constructor({ name, kinds, options, functions }: AggregateUse) {
     this.#name = name;
@@ -63,7 +67,7 @@ export class OwnFunctionsAggregate implements Aggregate {
     if (retract !== undefined) this.subtract = (rows, offset, argument) => this.#addAll(rows, offset, argument, 'retract', retract);
   }
 
-  /** States that are held: as many as there are groups with one. */
+  /** States that are held: of each group that has one, and of groups that began anew since the last sweep. */
   get held(): number {
     return this.#states.length - 1 - this.#free.length;
   }
@@ -163,7 +167,12 @@ export class OwnFunctionsAggregate implements Aggregate {
   #slotsOf({ ws, ats, from, to, tables }: GroupedRows, offset: number, bitmap: Address): Address {
     const states = this.#states;
     const free = this.#free;
-    for (const table of tables) table.onClose(this, () => this.#release(ws.memory, table, offset));
+    for (const table of tables) {
+      if (this.#tables.has(table)) continue;
+      this.#tables.add(table);
+      table.onClose(this, () => this.#release(ws.memory, table, offset));
+    }
+    this.#sweep(ws.memory, offset);
     const given = Math.min(free.length, to - from);
     const frees = ws.alloc(given * 4);
     for (let i = 0; i < given; i++) ws.memory.u32[frees / 4 + i] = free[free.length - 1 - i] as number;
@@ -174,20 +183,24 @@ export class OwnFunctionsAggregate implements Aggregate {
     return slots;
   }
 
-  clear({ ws, ats, count }: GroupRows, offset: number): void {
-    const { u32 } = ws.memory;
-    for (let i = 0; i < count; i++) this.#giveBack(u32[((u32[ats / 4 + i] as number) + offset) / 4] as number);
-  }
-
   #release(memory: Memory, table: GroupTable, offset: number): void {
-    for (let group = 0, at = table.rows + offset; group < table.size; group++, at += table.stride)
-      this.#giveBack(memory.u32[at / 4] as number);
+    this.#tables.delete(table);
+    for (const slot of slotsIn(memory, table, offset)) this.#giveBack(slot);
   }
 
   #giveBack(slot: number): void {
-    if (slot === 0) return;
     this.#states[slot] = NOTHING;
     this.#free.push(slot);
+  }
+
+  /** Accumulators may be made zeros without a word, where their group begins anew: what no row refers to is given back now and then. */
+  #sweep(memory: Memory, offset: number): void {
+    let groups = 0;
+    for (const table of this.#tables) groups += table.size;
+    if (this.held <= SMALLEST_SWEEP + 2 * groups) return;
+    const used = new Set<number>(this.#free);
+    for (const table of this.#tables) for (const slot of slotsIn(memory, table, offset)) used.add(slot);
+    for (let slot = 1; slot < this.#states.length; slot++) if (!used.has(slot)) this.#giveBack(slot);
   }
 
   #encode(state: unknown): void {
@@ -217,6 +230,14 @@ export class OwnFunctionsAggregate implements Aggregate {
         cause,
       },
     );
+  }
+}
+
+/** The slots that a table's rows refer to. */
+function* slotsIn({ u32 }: Memory, table: GroupTable, offset: number): Generator<number, void, undefined> {
+  for (let group = 0, at = table.rows + offset; group < table.size; group++, at += table.stride) {
+    const slot = u32[at / 4] as number;
+    if (slot !== 0) yield slot;
   }
 }
 
