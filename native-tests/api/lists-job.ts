@@ -1,4 +1,19 @@
-import { collect, count, file, int64, job, list, memory, minutes, outOfOrder, seconds, timestamp, tumbling, utf8 } from '../../ts/index.js';
+import {
+  collect,
+  count,
+  file,
+  int64,
+  job,
+  list,
+  maxBy,
+  memory,
+  minutes,
+  outOfOrder,
+  seconds,
+  timestamp,
+  tumbling,
+  utf8,
+} from '../../ts/index.js';
 
 export const listSchema = { user: utf8(), at: timestamp(), tags: list(utf8()), ns: list(int64()).nullable() };
 export const listRows = [
@@ -13,11 +28,11 @@ export const tagged = job(import.meta, 'tagged', (env) => {
   const users = env.from(memory(listRows), { schema: listSchema, eventTime });
   const words = users
     .where((c) => c.ns.isNotNull())
-    .flatMap({ word: utf8(), all: list(utf8()) }, (r) => r.tags.map((word) => ({ word, all: r.tags })));
+    .flatMap({ word: utf8(), all: list(utf8()), size: int64() }, (r) => r.tags.map((word) => ({ word, all: r.tags, size: r.tags.length })));
   const counted = words
     .keyBy('word')
     .window(tumbling(minutes(1)))
-    .aggregate((c) => ({ n: count(c.all) }));
+    .aggregate((c) => ({ n: count(c.all), longest: maxBy(c.all, c.size) }));
   return { users, words, counted, late: counted.late, taken: counted.to(collect()) };
 });
 

@@ -23,7 +23,9 @@ test('lists come in as arrays, go through row functions and expressions, at any 
     assert.deepEqual(t.take('users').at(-1), { user: 'dan', at: 3000, tags: ['x'], ns: [7n] });
     const x = t.take('words').filter((r) => r.word === 'x');
     assert.deepEqual(x.map((r) => r.all.length).sort(), [1, 2]);
-    const counted = t.take('counted').map((r) => [r.word, r.n] as const);
+    const results = t.take('counted');
+    assert.deepEqual(results.find((r) => r.word === 'x')?.longest, ['x', '']);
+    const counted = results.map((r) => [r.word, r.n] as const);
     assert.deepEqual(Object.fromEntries(counted), { x: 2n, '': 1n, 'a "quoted" one, and': 1n, žluť: 1n });
     await t.close();
   }

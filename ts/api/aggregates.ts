@@ -50,6 +50,11 @@ export type Aggregates<Taken extends string> = Readonly<Record<string, AnyAggreg
 type Sum<T> = (Bare<T> extends Float64 ? Float64 : Int64) | NullOf<T>;
 type Mean<T> = Float64 | NullOf<T>;
 
+/** A column of any type, lists too. */
+interface Valued<out T extends DataType> extends AnyColumn {
+  readonly type: T;
+}
+
 /** Rows; of a column, those where it is not null. */
 export function count(column?: AnyColumn): Count {
   return aggregate('count', column === undefined ? [] : [column]);
@@ -87,22 +92,22 @@ export function stddev<T extends Num | Null>(column: NumberColumn<T>): Aggregate
 }
 
 /** The value of the first row, by event time, that is not null; on a stream without event time, by place in the source. */
-export function first<T extends DataType>(column: Column<T>): Aggregate<T> {
+export function first<T extends DataType>(column: Valued<T>): Aggregate<T> {
   return aggregate('first', [column]);
 }
 
 /** The value of the last row, by event time, that is not null; on a stream without event time, by place in the source. */
-export function last<T extends DataType>(column: Column<T>): Aggregate<T> {
+export function last<T extends DataType>(column: Valued<T>): Aggregate<T> {
   return aggregate('last', [column]);
 }
 
 /** The value of the row where `by` is least, and of those of the first; rows in which either is null do not count. */
-export function minBy<T extends DataType, B extends DataType>(column: Column<T>, by: Column<B>): Aggregate<T | NullOf<B>> {
+export function minBy<T extends DataType, B extends DataType>(column: Valued<T>, by: Column<B>): Aggregate<T | NullOf<B>> {
   return aggregate('minBy', [column, by]);
 }
 
 /** The value of the row where `by` is greatest, and of those of the first; rows in which either is null do not count. */
-export function maxBy<T extends DataType, B extends DataType>(column: Column<T>, by: Column<B>): Aggregate<T | NullOf<B>> {
+export function maxBy<T extends DataType, B extends DataType>(column: Valued<T>, by: Column<B>): Aggregate<T | NullOf<B>> {
   return aggregate('maxBy', [column, by]);
 }
 

@@ -128,7 +128,7 @@ interface ColumnByKind<T> {
   binary: Column<T & DataType>;
   null: never;
 }
-type ListByKind<T> = { [K in ListKind]: ListColumn<T & DataType> };
+type ListByKind<T> = { [K in ListKind]: [T] extends [DataType] ? ListColumn<T> : never };
 export type ColumnOf<T extends DataType> = (ColumnByKind<T> & ListByKind<T>)[Bare<T>['kind']];
 /** What a column function `(c) => …` is given. */
 export type Columns<S> = { readonly [N in keyof S]: S[N] extends DataType ? ColumnOf<S[N]> : never };

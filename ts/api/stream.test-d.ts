@@ -2,6 +2,8 @@
 import type { Op } from '../columns/batch.js';
 import {
   avg,
+  last,
+  collectList,
   bool,
   count,
   file,
@@ -135,6 +137,15 @@ async function types(): Promise<void> {
   // Lists.
   const tagged = s.map({ u: utf8(), tags: list(utf8()), ns: list(int64()).nullable() }, (r) => ({ u: r.u, tags: [r.u], ns: [r.n, 2n] }));
   ok(same<{ u: Utf8; tags: List<Utf8>; ns: List<Int64> | Null }>()(tagged.schema));
+  const kept = s.keyBy('u').window(tumbling(minutes(1)));
+  ok(
+    same<List<Int32>>()(
+      kept
+        .aggregate((c) => ({ all: collectList(c.n) }))
+        .window(tumbling(minutes(5)))
+        .aggregate((c) => ({ last: last(c.all) })).schema.last,
+    ),
+  );
   const [lists] = await tagged
     .where((c) => c.ns.isNotNull())
     .select(({ tags, ns }) => ({ tags, ns }))

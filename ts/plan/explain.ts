@@ -167,6 +167,7 @@ function describeWork(node: PlanNode): string {
 }
 
 function describeAggregate({ name, fn, args, where, options, functions, module }: AggregateCall): string {
+  if (fn === 'allRows') return 'all rows, for apply';
   const own = functions !== undefined || module !== undefined;
   const shown = own ? [] : Object.values(options ?? {}).map(String);
   const how = functions !== undefined ? ' in JavaScript' : module !== undefined ? ` of ${options?.['file']}` : '';
