@@ -9,6 +9,7 @@ const STRUCTS = {
   GROUP_TABLE: {
     seed: 8,
     base: 8,
+    valueSeed: 8,
     index: 4,
     bits: 4,
     slots: 4,

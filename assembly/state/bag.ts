@@ -8,7 +8,7 @@
 // put in has a count below 0: so bags of a part of the rows can be merged in any order. Hashes begin with the table's seed.
 //
 // A partial state is the entries one after another: their words as in entries.ts, then the count.
-import { GROUP_TABLE_ROWS, GROUP_TABLE_SEED, GROUP_TABLE_STRIDE, GROUP_TABLE_USED } from "../memory/generated/layouts";
+import { GROUP_TABLE_ROWS, GROUP_TABLE_VALUE_SEED, GROUP_TABLE_STRIDE, GROUP_TABLE_USED } from "../memory/generated/layouts";
 import { mix, seededHash } from "./hash";
 import { allocBlock, blockBits, copyBytes, equalBytes, freeBlock, freeBytes } from "./heap";
 
@@ -46,7 +46,7 @@ function grow(T: usize, at: usize, shape: u32): bool {
   memory.fill(block, 0, <usize>width << bits);
   if (oldBits) {
     const old = <usize>load<u32>(at);
-    const seed = load<u64>(T, GROUP_TABLE_SEED);
+    const seed = load<u64>(T, GROUP_TABLE_VALUE_SEED);
     const mask: u32 = (1 << bits) - 1;
     const end = old + (<usize>width << oldBits);
     for (let p = old; p < end; p += width) {
@@ -69,7 +69,7 @@ function closeGap(T: usize, at: usize, shape: u32, gone: u32): void {
   const bits = load<u32>(at, 4);
   const mask: u32 = (1 << bits) - 1;
   const block = <usize>load<u32>(at);
-  const seed = load<u64>(T, GROUP_TABLE_SEED);
+  const seed = load<u64>(T, GROUP_TABLE_VALUE_SEED);
   for (let w: u32 = 0; w < words; w++) {
     if ((shape >>> (8 + w)) & 1) freeBytes(T, load<u64>(block + <usize>(gone * width) + (w << 3)));
   }
@@ -91,7 +91,7 @@ function put(T: usize, at: usize, shape: u32, wanted: usize, count: i64): bool {
   if (!count) return true;
   const words = shape & 0xff;
   const width = (words + 1) << 3;
-  const hash = hashOf(load<u64>(T, GROUP_TABLE_SEED), wanted, shape);
+  const hash = hashOf(load<u64>(T, GROUP_TABLE_VALUE_SEED), wanted, shape);
   for (;;) {
     const bits = load<u32>(at, 4);
     const used = load<u32>(at, 8);

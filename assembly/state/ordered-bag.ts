@@ -21,7 +21,7 @@
 //
 // A partial state is empty, or 4 bytes that say whether it is an arrival bag, and its entries: a count and the words, 8 bytes each,
 // or of bytes a length (u32) and so many bytes.
-import { GROUP_TABLE_ROWS, GROUP_TABLE_SEED, GROUP_TABLE_STRIDE, GROUP_TABLE_USED } from "../memory/generated/layouts";
+import { GROUP_TABLE_ROWS, GROUP_TABLE_VALUE_SEED, GROUP_TABLE_STRIDE, GROUP_TABLE_USED } from "../memory/generated/layouts";
 import { compareBytes } from "./compare-bytes";
 import { compareWords, counts, groupOf, wordOf } from "./group-row";
 import { mix } from "./hash";
@@ -256,7 +256,7 @@ function insert(T: usize, at: usize, like: u32, entry: usize, count: u64): bool 
   } else {
     store<u64>(node, count, COUNT);
   }
-  link(load<u64>(T, GROUP_TABLE_SEED), at, like, n);
+  link(load<u64>(T, GROUP_TABLE_VALUE_SEED), at, like, n);
   return true;
 }
 
@@ -282,7 +282,7 @@ function remove(T: usize, at: usize, like: u32, entry: usize): void {
     store<u64>(node, load<u64>(node, COUNT) - 1, COUNT);
     return;
   }
-  unlink(load<u64>(T, GROUP_TABLE_SEED), block, size, slot);
+  unlink(load<u64>(T, GROUP_TABLE_VALUE_SEED), block, size, slot);
   release(T, like, node + ENTRY, like & WORDS);
   store<u64>(node, 0, COUNT);
   store<u32>(node, load<u32>(at, FREE));

@@ -8,7 +8,7 @@
 // their table's seed, so that nobody can choose values that collide.
 //
 // A partial state is its values one after another: 8 bytes each, or a length (u32) and so many bytes.
-import { GROUP_TABLE_ROWS, GROUP_TABLE_SEED, GROUP_TABLE_STRIDE, GROUP_TABLE_USED } from "../memory/generated/layouts";
+import { GROUP_TABLE_ROWS, GROUP_TABLE_VALUE_SEED, GROUP_TABLE_STRIDE, GROUP_TABLE_USED } from "../memory/generated/layouts";
 import { mix, seededHash } from "./hash";
 import { allocBlock, copyBytes, equalBytes, freeBlock } from "./heap";
 
@@ -29,7 +29,7 @@ function grow<BYTES>(T: usize, at: usize): bool {
   const block = allocBlock(T, bits + 3);
   if (!block) return false;
   memory.fill(block, 0, <usize>8 << bits);
-  const seed = load<u64>(T, GROUP_TABLE_SEED);
+  const seed = load<u64>(T, GROUP_TABLE_VALUE_SEED);
   const mask = ((<usize>1 << bits) - 1) << 3;
   if (oldBits) {
     const end = old + (<usize>8 << oldBits);
@@ -94,7 +94,7 @@ function insert<BYTES>(T: usize, at: usize, seed: u64, word: u64): bool {
 function addAll<BYTES>(T: usize, ats: usize, offset: u32, words: usize, bitmap: usize, from: u32, to: u32): u32 {
   const rows = load<u32>(T, GROUP_TABLE_ROWS);
   const bytes = load<u32>(T, GROUP_TABLE_USED) * load<u32>(T, GROUP_TABLE_STRIDE);
-  const seed = load<u64>(T, GROUP_TABLE_SEED);
+  const seed = load<u64>(T, GROUP_TABLE_VALUE_SEED);
   for (let i = from; i < to; i++) {
     const row = load<u32>(ats + (<usize>i << 2));
     if (row - rows >= bytes || (bitmap && !((load<u8>(bitmap + (i >>> 3)) >>> (i & 7)) & 1))) continue;
@@ -117,7 +117,7 @@ export function value_set_add_bytes(T: usize, ats: usize, offset: u32, words: us
 function mergeAll<BYTES>(T: usize, ats: usize, offset: u32, offsets: usize, values: usize, cursor: usize, from: u32, to: u32): u32 {
   const rows = load<u32>(T, GROUP_TABLE_ROWS);
   const bytes = load<u32>(T, GROUP_TABLE_USED) * load<u32>(T, GROUP_TABLE_STRIDE);
-  const seed = load<u64>(T, GROUP_TABLE_SEED);
+  const seed = load<u64>(T, GROUP_TABLE_VALUE_SEED);
   let done = load<u32>(cursor);
   for (let i = from; i < to; i++, done = 0) {
     const row = load<u32>(ats + (<usize>i << 2));

@@ -12,7 +12,7 @@ import { keyWordsOf } from '../../ts/state/key-words.js';
 import { createWorkspace, type Workspace } from '../../ts/wasm/workspace.js';
 import { batchOfRows, valuesOf } from '../support/columns.js';
 import { GROWING, type TwinValue } from '../twins/growing.js';
-import type { KeyValue } from '../twins/hash.js';
+import { unword, type KeyValue } from '../twins/hash.js';
 
 const SCHEMA: Schema = [field('n', 'int64'), field('x', 'float64'), field('s', 'utf8')];
 const CASES: readonly (readonly [fn: string, arg: number, options?: Readonly<Record<string, string | number>>])[] = [
@@ -173,4 +173,32 @@ test('a batch of no rows changes nothing', () => {
   });
   assert.equal(table.size, 0);
   table.close();
+});
+
+test('values are found again after keys made the table take another seed', () => {
+  const seed = 0x0123456789abcdefn;
+  const ws = createWorkspace({ bytes: 64 << 20, seed });
+  const schema = [field('key', 'int64'), field('n', 'int64')];
+  for (const revocable of [false, true]) {
+    const aggregates = ['countDistinct', 'min'].map((fn): BoundAggregate => ({ name: fn, fn, args: [1], kinds: ['int64'], revocable }));
+    const layout = groupLayout([field('key', 'int64')], aggregates, false);
+    const table = new GroupTable(ws, layout.shape, layout.rowBytes);
+    const put = (rows: readonly (readonly bigint[])[]): void => {
+      const batch = batchOfRows(ws, schema, rows);
+      const ats = ws.alloc(rows.length * 4);
+      table.find(keyWordsOf(ws, layout.shape, batch, [0]), NONE, 0, rows.length, ats);
+      adderOf(layout, argumentsOf(ws, layout, batch))({ ws, ats, from: 0, to: rows.length, tables: [table], keep: false });
+    };
+    const values = Array.from({ length: 500 }, (_, i) => [1n, BigInt(i) * 77_777_777_777n]);
+    put(values);
+    put(Array.from({ length: 1000 }, (_, i) => [unword(seed, (0xffffffffn << 32n) | BigInt(i)), 1n]));
+    assert.ok(table.reseeds > 0, 'the table has another seed');
+    put(values);
+    const ats = ws.alloc(4);
+    table.addresses(0, 1, ats);
+    const placed = layout.aggregates[0];
+    const [n] = valuesOf(ws, placed?.aggregate.result({ ws, ats, count: 1 }, placed.offset, 'n') ?? assert.fail(), 1);
+    assert.equal(n, 500n);
+    table.close();
+  }
 });

@@ -24,7 +24,7 @@ const LARGEST_HEAP = 1 << 20;
 /** From here on a block is one of the arena's own, so that no heap is left half used for it. */
 const LARGE_BLOCK = 1 << 16;
 
-type Word = Exclude<keyof typeof GROUP_TABLE, 'seed' | 'base' | 'free' | 'bytes'>;
+type Word = Exclude<keyof typeof GROUP_TABLE, 'seed' | 'base' | 'valueSeed' | 'free' | 'bytes'>;
 
 /**
  * Groups by key, each with room for accumulators (assembly/state/group-table.ts draws it). It allocates blocks of the
@@ -51,6 +51,7 @@ export class GroupTable {
     this.at = ws.blocks.alloc(GROUP_TABLE.bytes);
     ws.memory.u8.fill(0, this.at, this.at + GROUP_TABLE.bytes);
     this.#setSeed(ws.seed);
+    ws.memory.u64[(this.at + GROUP_TABLE.valueSeed) / 8] = ws.seed;
     // A row of no bytes at all (no key, nothing to accumulate) would make every group's address the same.
     this.#set('stride', Math.max(8, shape.words * 8 + accumulatorBytes));
     this.#set('words', shape.words);
