@@ -9,7 +9,6 @@ const STRUCTS = {
   GROUP_TABLE: {
     seed: 8,
     base: 8,
-    valueSeed: 8,
     index: 4,
     bits: 4,
     slots: 4,
@@ -25,6 +24,7 @@ const STRUCTS = {
     reason: 4,
     // Of each size 2^k, the first of the blocks that were given back (assembly/state/heap.ts).
     free: 128,
+    valueSeed: 8,
   },
   // assembly/state/row-store.ts; free lists by class stand behind it
   ROW_STORE: {

@@ -9,8 +9,8 @@
 //           a word of bytes is (address, length) of a copy in the table's heap
 //   heap    [heapTop, heapEnd): room for copied bytes, padded to 8 each, and for blocks of powers of two (heap.ts)
 //
-// The struct at T (generated/layouts.ts): seed, base, valueSeed u64; index, bits, slots, rows, used, limit, stride, words, references,
-// heapTop, heapEnd, needBytes, reason: u32; free: u32[32]. `used` groups exist; `limit` may, before the host must grow index or rows.
+// The struct at T (generated/layouts.ts): seed, base u64; index, bits, slots, rows, used, limit, stride, words, references,
+// heapTop, heapEnd, needBytes, reason: u32; free: u32[32]; valueSeed u64. `used` groups exist; `limit` may, before the host must grow index or rows.
 // `slots` is 0 in a hashed table.
 // `references` has bit i set when word i stands for bytes. Where accumulators hash, it is with `valueSeed`,
 // which stays when the table takes another seed.
