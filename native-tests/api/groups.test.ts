@@ -99,8 +99,8 @@ const NESTED = job(import.meta, 'nested-groups', (env) => {
   const perItem = best
     .where((c) => c.n.gt(1))
     .keyBy('item')
-    .aggregate((c) => ({ users: count(), mean: avg(c.price), total: sum(c.price), named: count(c.user) }));
-  const byUsers = perItem.keyBy('users').aggregate((c) => ({ items: count(), total: sum(c.total) }));
+    .aggregate((c) => ({ users: count(), mean: avg(c.price), total: sum(c.price), top: max(c.price), named: count(c.user) }));
+  const byUsers = perItem.keyBy('users').aggregate((c) => ({ items: count(), total: sum(c.total), tops: countDistinct(c.top) }));
   return { bids, perItem, byUsers };
 });
 
@@ -126,16 +126,17 @@ function nestedModel(rows: readonly Bid[]): { perItem: string[]; byUsers: string
     if (bid.user !== null) item.named++;
   }
   const sumOf = (prices: readonly bigint[]): bigint => prices.reduce((a, b) => a + b, 0n);
-  const sizes = new Map<number, bigint[]>();
-  for (const { prices } of items.values()) sizes.set(prices.length, [...(sizes.get(prices.length) ?? []), sumOf(prices)]);
+  const topOf = (prices: readonly bigint[]): bigint => prices.reduce((a, b) => (a > b ? a : b));
+  const sizes = new Map<number, bigint[][]>();
+  for (const { prices } of items.values()) sizes.set(prices.length, [...(sizes.get(prices.length) ?? []), prices]);
   return {
     perItem: [...items]
       .map(([item, { prices, named }]) => {
         const total = sumOf(prices);
-        return [item, prices.length, Number(total) / prices.length, total, named].join(' ');
+        return [item, prices.length, Number(total) / prices.length, total, topOf(prices), named].join(' ');
       })
       .sort(),
-    byUsers: [...sizes].map(([n, totals]) => [n, totals.length, sumOf(totals)].join(' ')).sort(),
+    byUsers: [...sizes].map(([n, all]) => [n, all.length, sumOf(all.flat()), new Set(all.map(topOf)).size].join(' ')).sort(),
   };
 }
 

@@ -90,6 +90,52 @@ test('groups told by a rule, and forgotten', () => {
   verify(31, { telling: { ...RULE, everyMs: [1500], watermark: true, purging: true } });
 });
 
+/** Rows that come, and rows that came before and are taken back. */
+function changes(seed: number): HostileStep[] {
+  const random = new Random(seed);
+  const held: unknown[][] = [];
+  return Array.from({ length: 7 }, (_, step) => {
+    const builder = new BatchBuilder(ROWS);
+    for (let r = random.int(0, 70); r > 0; r--) {
+      if (held.length > 0 && random.bool(0.45)) {
+        const [gone] = held.splice(random.int(0, held.length - 1), 1);
+        builder.appendValues(gone as never, { op: random.pick([1, 3]) });
+        continue;
+      }
+      const n = random.int(-9, 9);
+      const row = [
+        random.bool(0.1) ? null : `user ${random.int(0, 20)}`,
+        random.bool(0.1) ? null : BigInt(n),
+        random.bool(0.2) ? null : 'word '.repeat(Math.abs(n) % 4) + n,
+        random.bool(0.2) ? null : random.bool(),
+      ];
+      held.push(row);
+      builder.appendValues(row as never, { op: random.pick([0, 2]) });
+    }
+    return { inputs: [builder.finishDetached()], watermark: step, clockMs: step };
+  });
+}
+
+test('groups of rows that may be taken back', () => {
+  const aggregates = AGGREGATES.map((bound) => ({ ...bound, revocable: true }));
+  verifyOperator({
+    make: (ws, keyGroups) =>
+      new GroupAggregate(ws, {
+        inputSchema: ROWS,
+        keys: [0],
+        aggregates,
+        outputSchema: [must(ROWS[0], 'a key'), ...AGGREGATES.map(resultField)],
+        mode: 'changes',
+        ttlMs: undefined,
+        telling: undefined,
+        keyGroups,
+      }),
+    steps: changes(50),
+    keys: [['user']],
+    order: 'any',
+  });
+});
+
 test('rows grouped before they move', () => {
   const aggregates = AGGREGATES.slice(0, 1);
   for (const maxGroups of [2, 1000]) {
