@@ -111,6 +111,7 @@ const TOUCHED: u64 = 2;
 const INSERT: u8 = 0;
 const UPDATE_BEFORE: u8 = 1;
 const UPDATE_AFTER: u8 = 2;
+const DELETE: u8 = 3;
 
 /** Rows [from, to) of a batch touched their groups (`ats + 4 * row`). */
 export function group_touch(ats: usize, flags: u32, from: u32, to: u32): void {
@@ -121,7 +122,8 @@ export function group_touch(ats: usize, flags: u32, from: u32, to: u32): void {
 }
 
 /**
- * The changes of a run of rows since they were last emitted, at most `max`: an insert, or an update's before and after.
+ * The changes of a run of rows since they were last emitted, at most `max`: an insert, an update's before and after, or, of a
+ * group that counts no rows any more, a delete.
  *   rows, stride, count  the table's rows
  *   flags, bytes         where the flags lie in a row, and how long one set of accumulators is
  *   cursor               u32, read and written: 2 * row + 1 when its before is out and its after is not
@@ -131,6 +133,23 @@ export function group_touch(ats: usize, flags: u32, from: u32, to: u32): void {
  */
 export function group_changes(
   rows: usize, stride: u32, count: u32, flags: u32, bytes: u32, cursor: usize, keyAts: usize, resultAts: usize, ops: usize, max: u32,
+): u32 {
+  return changesOf(rows, stride, count, flags, bytes, 0, cursor, keyAts, resultAts, ops, max);
+}
+
+/** The same of groups that may cease to be: `presence` is where a row counts its group's rows. */
+export function group_changes_living(
+  rows: usize, stride: u32, count: u32, flags: u32, bytes: u32, presence: u32, cursor: usize, keyAts: usize, resultAts: usize, ops: usize,
+  max: u32,
+): u32 {
+  return changesOf(rows, stride, count, flags, bytes, presence, cursor, keyAts, resultAts, ops, max);
+}
+
+// @ts-ignore: decorator
+@inline
+function changesOf(
+  rows: usize, stride: u32, count: u32, flags: u32, bytes: u32, presence: u32, cursor: usize, keyAts: usize, resultAts: usize, ops: usize,
+  max: u32,
 ): u32 {
   let at = load<u32>(cursor);
   let n: u32 = 0;
@@ -144,7 +163,15 @@ export function group_changes(
     }
     let op = INSERT;
     let moved = row;
-    if (state & EMITTED) {
+    if (presence && !load<u64>(row + presence)) {
+      if (!(state & EMITTED)) {
+        store<u64>(row + flags, 0);
+        at = (at | 1) + 1;
+        continue;
+      }
+      op = DELETE;
+      moved += bytes;
+    } else if (state & EMITTED) {
       if (at & 1) {
         op = UPDATE_AFTER;
       } else if (memory.compare(live, live + bytes, bytes) == 0) {
@@ -171,7 +198,7 @@ export function group_changes_done(keyAts: usize, ops: usize, n: u32, flags: u32
   for (let i: u32 = 0; i < n; i++) {
     if (load<u8>(ops + i) == UPDATE_BEFORE) continue;
     const at = wordAt(keyAts, i, flags);
-    store<u64>(at, EMITTED);
+    store<u64>(at, load<u8>(ops + i) == DELETE ? 0 : EMITTED);
     memory.copy(at + 8 + bytes, at + 8, bytes);
   }
 }
@@ -215,4 +242,14 @@ export function group_rows_living(rows: usize, stride: u32, n: u32, offset: u32)
   let living: u32 = 0;
   for (let i: u32 = 0, at = rows + offset; i < n; i++, at += stride) living += <u32>(load<u64>(at) != 0);
   return living;
+}
+
+/** Bitmaps of n operations: `added`, whose rows are added to their groups, and `taken`, whose rows are taken back. Whole bytes are written. */
+export function group_rows_ops(ops: usize, n: u32, added: usize, taken: usize): void {
+  for (let i: u32 = 0; i < n; i += 8) {
+    let back: u32 = 0;
+    for (let j = i, end = min(i + 8, n); j < end; j++) back |= (<u32>load<u8>(ops + j) & 1) << (j & 7);
+    store<u8>(added + (i >>> 3), ~back);
+    store<u8>(taken + (i >>> 3), back);
+  }
 }

@@ -9,6 +9,34 @@ function floorTo(t: i64, period: i64, offset: i64): i64 {
   return t - (r < 0 ? r + period : r);
 }
 
+/**
+ * Of the windows that count each row, the one that ends `skip` steps after the first: its end to `ends`, i64, and the row's number to
+ * `rows`, u32, for rows that have one; returns how many. Arguments as of window_late; with clocks windows that a row is late for
+ * do not count it.
+ */
+export function window_ends(
+  times: usize, clocks: usize, n: u32, over: f64, offset: f64, reach: f64, step: f64, endOffset: f64, lateness: f64, skip: u32, ends: usize,
+  rows: usize,
+): u32 {
+  const p = <i64>over;
+  const o = <i64>offset;
+  const r = <i64>reach;
+  const s = <i64>step;
+  const eo = <i64>endOffset;
+  const l = <i64>lateness;
+  let count: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    const t = load<i64>(times + (<usize>i << 3));
+    const e = clocks ? load<i64>(clocks + (<usize>i << 3)) : i64.MIN_VALUE;
+    const end = floorTo(e >= t ? max(t, e - l + 1) : t, s, eo) + s * <i64>(skip + 1);
+    if (end > floorTo(t, p, o) + r) continue;
+    store<i64>(ends + (<usize>count << 3), end);
+    store<u32>(rows + (<usize>count << 2), i);
+    count++;
+  }
+  return count;
+}
+
 /** A time, as a number. */
 export function window_time(time: usize): f64 {
   return <f64>load<i64>(time);

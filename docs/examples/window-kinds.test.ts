@@ -42,9 +42,21 @@ test('windows of several kinds over one stream', async () => {
   await t.close();
 });
 
+test('windows of the time at which rows come', async () => {
+  const t = await testDriver(windowKinds);
+  const row = { user: 'ann', amount: 1, at: at('01-01T00:00:00') };
+  await t.advanceProcessingTime(4_000);
+  await t.send('orders', [row, row]);
+  await t.advanceProcessingTime(5_999);
+  assert.deepEqual(t.take('arriving'), []);
+  await t.advanceProcessingTime(1);
+  assert.deepEqual(t.take('arriving'), [{ windowStart: 0, windowEnd: 10_000, orders: 2n }]);
+  await t.close();
+});
+
 test('the pages on windows show the code that runs', () => {
   const code = readFileSync('docs/examples/window-kinds.ts', 'utf8').replace(/^ {2}/gm, '');
-  for (const name of ['hopping-window', 'cumulating-window', 'calendar-window']) {
+  for (const name of ['hopping-window', 'cumulating-window', 'calendar-window', 'processing-time']) {
     const blocks = [...readFileSync(`docs/operators/${name}.md`, 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(
       (match) => match[1] as string,
     );

@@ -12,8 +12,11 @@ import {
   memory,
   minutes,
   outOfOrder,
+  processingTime,
+  seconds,
   sum,
   timestamp,
+  tumbling,
   utf8,
   float64,
 } from 'millrace';
@@ -36,5 +39,7 @@ export default job(import.meta, 'window-kinds', (env) => {
     .window(calendar('day', { timeZone: 'Europe/Oslo' }))
     .aggregate((c) => ({ orders: count(), largest: max(c.amount) }));
 
-  return { orders, lately, today, daily };
+  const arriving = orders.window(processingTime(tumbling(seconds(10)))).aggregate(() => ({ orders: count() }));
+
+  return { orders, lately, today, daily, arriving };
 });

@@ -21,7 +21,25 @@ const from = loose(
   }),
 );
 
-const { bool, file, float64, int64, minutes, outOfOrder, seconds, sum, count, timestamp, tumbling, utf8, memory, print, lit } = js;
+const {
+  bool,
+  file,
+  float64,
+  int64,
+  minutes,
+  outOfOrder,
+  seconds,
+  sum,
+  count,
+  timestamp,
+  onCount,
+  processingTime,
+  tumbling,
+  utf8,
+  memory,
+  print,
+  lit,
+} = js;
 const { quantile, approxQuantile, session, stringJoin, topN } = js;
 const here = { url: import.meta.url };
 const eventTime = { column: 'at', watermark: outOfOrder!(seconds!(1)) };
@@ -282,7 +300,18 @@ const refusals: readonly (readonly [name: string, code: ErrorCode, message: RegE
     /rows of changes carry 'op'/,
     () => orders.window!(tumbling!(minutes!(5)), { emit: 'updates' }).aggregate!(() => ({ op: count!() })),
   ],
-  ['a window over changes', 'plan.invalid', /this stream holds changes/, () => changes.window!(tumbling!(minutes!(5)))],
+  [
+    'processing time over changes',
+    'plan.invalid',
+    /this stream holds changes, which come at another time/,
+    () => changes.window!(processingTime!(tumbling!(minutes!(5)))),
+  ],
+  [
+    'a trigger over changes',
+    'plan.invalid',
+    /this stream holds changes, over which windows take no trigger/,
+    () => changes.window!(tumbling!(minutes!(5)), { trigger: onCount!(2) }),
+  ],
   [
     'merge of other columns',
     'plan.wrong-type',

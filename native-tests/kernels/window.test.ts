@@ -149,6 +149,20 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
           for (const i of wanted) assert.equal(Number(memory.i64[firsts / 8 + i]), judged[i]!.first, `row ${i}`);
         }
 
+        if (!own) {
+          const [endsAt, rowsAt] = [ws.alloc(n * 8), ws.alloc(n * 4)];
+          for (let skip = 0; skip < 4; skip++) {
+            const found = list.flatMap((t, i) => {
+              const end = floorTo(t, step, endOffset) + step * (skip + 1);
+              return end <= floorTo(t, over, offset) + reach ? [[i, end]] : [];
+            });
+            const times = int64s(ws, list);
+            const count = kernels.window_ends(times, NONE, n, over, offset, reach, step, endOffset, lateness, skip, endsAt, rowsAt);
+            const told = Array.from({ length: count }, (_, i) => [memory.u32[rowsAt / 4 + i], Number(memory.i64[endsAt / 8 + i])]);
+            assert.deepEqual(told, found);
+          }
+        }
+
         const ends = list.map((t) => t + random.int(1, 30));
         const lateAt = rows.map((i) => (ends[i] as number) - 1 + lateness <= (own ? (clocks[i] as number) : clock));
         const kept = kernels.window_late_at(int64s(ws, ends), clocksAt, clock, n, lateness, order, counts);
@@ -160,6 +174,47 @@ for (const build of ['debug', 'scalar', 'simd'] as const) {
       }
       ws.scratch.release(mark);
     }
+  });
+
+  test(`operations say which rows are added and which are taken back (${build})`, () => {
+    const ws = createWorkspace({ build, bytes: 16 << 20 });
+    const random = new Random(8);
+    const ops = Array.from({ length: 77 }, () => random.int(0, 3));
+    const [at, added, taken] = [ws.alloc(77), ws.alloc(16), ws.alloc(16)];
+    ws.memory.u8.set(ops, at);
+    ws.kernels.group_rows_ops(at, 77, added, taken);
+    const bit = (bitmap: number, i: number): number => ((ws.memory.u8[bitmap + (i >> 3)] as number) >> (i & 7)) & 1;
+    ops.forEach((op, i) => assert.deepEqual([bit(added, i), bit(taken, i)], op === 1 || op === 3 ? [0, 1] : [1, 0]));
+  });
+
+  test(`a group that counts no rows any more is deleted, once, if it was told (${build})`, () => {
+    const ws = createWorkspace({ build, bytes: 16 << 20 });
+    // | key | flags | count | sum | count and sum as last told |: flags 1 told, 2 touched.
+    const rows = int64s(
+      ws,
+      [
+        [7, 3, 0, 0, 2, 9],
+        [8, 2, 0, 0, 0, 0],
+        [9, 3, 1, 5, 1, 5],
+        [10, 2, 1, 4, 0, 0],
+        [11, 3, 1, 6, 1, 2],
+      ].flat(),
+    );
+    const [cursor, keys, results, ops] = [ws.alloc(4), ws.alloc(64), ws.alloc(64), ws.alloc(16)];
+    const changes = (): string[] => {
+      ws.memory.u32[cursor / 4] = 0;
+      const n = ws.kernels.group_changes_living(rows, 48, 5, 8, 16, 16, cursor, keys, results, ops, 10);
+      const lines = Array.from({ length: n }, (_, i) => {
+        const [key, result] = [ws.memory.u32[keys / 4 + i] as number, ws.memory.u32[results / 4 + i] as number];
+        const word = (address: number): bigint => ws.memory.i64[address / 8] as bigint;
+        return `${['+I', '-U', '+U', '-D'][ws.memory.u8[ops + i] as number]} ${word(key)} ${word(result + 16)} ${word(result + 24)}`;
+      });
+      ws.kernels.group_changes_done(keys, ops, n, 8, 16);
+      return lines;
+    };
+    assert.deepEqual(changes(), ['-D 7 2 9', '+I 10 1 4', '-U 11 1 2', '+U 11 1 6']);
+    assert.deepEqual(changes(), []);
+    assert.equal(ws.memory.i64[rows / 8 + 1], 0n, 'a deleted group was never told');
   });
 
   test(`groups that are there are found a few at a time (${build})`, () => {

@@ -12,10 +12,12 @@ import {
   memory,
   milliseconds,
   outOfOrder,
+  processingTime,
   session,
   timestamp,
   tumbling,
   utf8,
+  type EventTimeWindow,
   type Stream,
   type WholeNumbers,
 } from '../../ts/index.js';
@@ -98,11 +100,12 @@ function randomQuery(random: Random): Query {
   const window = randomWindow(random);
   const rowWindow = window.kind === 'count' || window.kind === 'none';
   const changing = !rowWindow && random.bool(0.35);
+  const time = !rowWindow && random.bool(0.15) ? 'processing' : 'event';
   return {
     window,
     keyed: rowWindow || random.bool(0.85),
-    time: 'event',
-    allowedLatenessMs: changing ? random.pick([0, 5, 30, 100]) : 0,
+    time,
+    allowedLatenessMs: changing && time === 'event' ? random.pick([0, 5, 30, 100]) : 0,
     emit: changing && random.bool() ? 'updates' : 'final',
     aggregates: randomAggregates(random),
   };
@@ -159,15 +162,21 @@ interface Loose {
 }
 
 function queryOf(rows: Flow, query: Query): { result: unknown; late: unknown } {
-  const { window, allowedLatenessMs, emit } = query;
+  const { allowedLatenessMs, emit } = query;
   const options = {
     ...(allowedLatenessMs > 0 ? { allowedLateness: milliseconds(allowedLatenessMs) } : {}),
     ...(emit === 'updates' ? { emit } : {}),
   };
   const source = (query.keyed ? rows.keyBy('k') : rows) as unknown as Loose;
   const aggregates = (c: never): object => Object.fromEntries(query.aggregates.map((name) => [name, MODEL_AGGREGATES[name]?.engine(c)]));
-  const result = source.window(windowOf(window), options).aggregate(aggregates);
+  const result = source.window(timedWindow(query), options).aggregate(aggregates);
   return { result, late: result.late };
+}
+
+function timedWindow({ window, time }: Query): unknown {
+  const given = windowOf(window) as EventTimeWindow | ((c: never) => EventTimeWindow);
+  if (time === 'event') return given;
+  return typeof given === 'function' ? (c: never) => processingTime(given(c)) : processingTime(given);
 }
 
 function windowOf(window: ModelWindow): unknown {

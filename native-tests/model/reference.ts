@@ -110,7 +110,7 @@ export function windowsOf(query: ModelQuery, rows: readonly Arrived[]): { groups
 }
 
 function inOrder(rows: readonly Arrived[]): ModelRow[] {
-  return [...rows].sort((a, b) => a.row.at - b.row.at || a.split - b.split || a.arrival - b.arrival).map(({ row }) => row);
+  return [...rows].sort((a, b) => a.time - b.time || a.split - b.split || a.arrival - b.arrival).map(({ row }) => row);
 }
 
 function spans(window: ModelWindow, latenessMs: number, rows: readonly Arrived[], late: ModelRow[]) {

@@ -13,6 +13,7 @@ import {
   memory,
   minutes,
   outOfOrder,
+  processingTime,
   seconds,
   sum,
   timestamp,
@@ -69,7 +70,7 @@ const changes = orders
 /* 54 policy misspelt                         */ from(o, { schema: { at: timestamp() }, onMalformed: 'ignore' });
 /* 55 sink as a source                        */ orders.to(memory([{ user: 'a' }]));
 /* 56 merge of changes and rows                  */ w.aggregate(() => ({ n: count() })).merge(changes);
-/* 57 window over changes                        */ changes.window(tumbling(minutes(5)));
+/* 57 processing time over changes               */ changes.window(processingTime(tumbling(minutes(5))));
 /* 24 unknown source in a test                */ await t.send('order', []);
 /* 25 wrong row in a test                     */ await t.send('orders', [{ user: 'a', amount: '3', at: 1000 }]);
 /* 26 result's column misspelt in a test      */ t.take('totals')[0]!.totl;

@@ -12,11 +12,13 @@ import type { Window } from './windows.js';
 
 /** Of the first two always one; `changes`: rows carry `op`. */
 export type Trait = 'event-time' | 'untimed' | 'changes';
-type WindowTime<F> = 'changes' extends F
-  ? 'this stream holds changes, which a window cannot take back: window the rows themselves'
-  : 'event-time' extends F
-    ? 'event-time' | 'rows'
-    : 'this stream has no event time: give from() an eventTime' | 'rows';
+type WindowTime<F> = 'event-time' extends F
+  ? 'changes' extends F
+    ? 'event-time'
+    : 'event-time' | 'processing-time' | 'rows'
+  : 'changes' extends F
+    ? 'this stream holds changes without an event time, which no window can take back: window the rows themselves'
+    : 'processing-time' | 'rows' | 'this stream has no event time: give from() an eventTime, or use processingTime(window)';
 /** The traits of a window's results: `same` as the rows'. */
 type ResultTrait<W, F extends Trait> = W extends 'same' ? Exclude<F, 'changes'> : W extends Trait ? W : never;
 type Readable<F> = 'changes' extends F ? { readonly op: Op } : unknown;
@@ -99,7 +101,7 @@ export interface Windowed<in out S, in out K extends Names<S>, in out F extends 
   window<A, W extends Trait | 'same', M extends 'final' | 'updates', L extends Duration = never, G extends Trigger = never>(
     window: Window<WindowTime<F>, A, W> | ((c: Columns<S>) => Window<WindowTime<F>, A, W>),
     options?: WindowOptions<M, L, G>,
-  ): WindowedStream<S, K, A, F, ResultTrait<W, F> | Changing<M, L, G>>;
+  ): WindowedStream<S, K, A, F, ResultTrait<W, F> | Changing<M, L, G> | ('changes' extends F ? 'changes' : never)>;
 }
 
 export interface KeyedStream<in out S, in out K extends Names<S>, in out F extends Trait = 'untimed'> extends Windowed<S, K, F> {

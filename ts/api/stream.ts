@@ -2,8 +2,7 @@ import type { RecordBatch } from 'apache-arrow';
 import { MillraceError } from '../core/errors.js';
 import { must } from '../core/assert.js';
 import type { AggregateCall } from '../plan/plan.js';
-import { checkWindowTrigger, type TriggerSpec } from '../plan/triggers.js';
-import type { WindowSpec } from '../plan/windows.js';
+import type { TriggerSpec } from '../plan/triggers.js';
 import { checkKeys } from '../plan/checks.js';
 import { checkWindowed, MAIN_PORT, portsOf, type NodeSpec } from '../plan/rules.js';
 import { aggregateCalls } from './aggregate-calls.js';
@@ -19,7 +18,7 @@ import { RowWindowDefinition, rowWindowAggregate } from './row-windows.js';
 import { topNPort, windowTopNPort } from './top-n.js';
 import { fieldsOf, schemaOf, show, type Schema } from './types.js';
 import { triggerSpec } from './triggers.js';
-import { windowSpec } from './windows.js';
+import { windowGiven, type WindowDefinition } from './windows.js';
 
 /** The name of the only part of a plan that is read directly. */
 export const DIRECT_PART = 'result';
@@ -234,7 +233,7 @@ export class KeyedPart {
 export class WindowedPart {
   readonly at: DraftPort;
   readonly keys: readonly string[];
-  readonly window: WindowSpec;
+  readonly window: WindowDefinition;
   readonly allowedLatenessMs: number | undefined;
   readonly emit: 'final' | 'updates';
   readonly trigger: TriggerSpec | undefined;
@@ -242,7 +241,7 @@ export class WindowedPart {
   constructor(
     at: DraftPort,
     keys: readonly string[],
-    window: WindowSpec,
+    window: WindowDefinition,
     allowedLatenessMs: number | undefined,
     emit: 'final' | 'updates',
     trigger: TriggerSpec | undefined,
@@ -260,7 +259,9 @@ export class WindowedPart {
       const advice = 'leave out allowedLateness, emit and trigger';
       throw new MillraceError('plan.invalid', `topN: windows rank their rows once, when they close; ${advice}`);
     }
-    return new StreamPart(windowTopNPort(this.at, this, { n, order, options }));
+    if (this.window.time === 'processing-time')
+      throw new MillraceError('plan.invalid', 'topN: windows of processing time rank no rows; give a window of event time');
+    return new StreamPart(windowTopNPort(this.at, { keys: this.keys, window: this.window.spec }, { n, order, options }));
   }
 
   aggregate(aggregates: ColumnFunction): StreamPart {
@@ -286,12 +287,14 @@ export class WindowedPart {
     const spec: NodeSpec = {
       kind: 'window-aggregate',
       keys: this.keys,
-      window: this.window,
+      window: this.window.spec,
       aggregates: Object.freeze([...calls]),
-      allowedLatenessMs: this.allowedLatenessMs ?? 0,
+      // Changes of windows above come as late as those may be, and by as much later here.
+      allowedLatenessMs: (this.allowedLatenessMs ?? 0) + (this.at.shape.latenessMs ?? 0),
       emit: this.emit,
       ...(this.trigger === undefined ? {} : { trigger: this.trigger }),
-      changes: this.allowedLatenessMs !== undefined || this.emit === 'updates' || this.trigger !== undefined,
+      ...(this.window.time === 'processing-time' ? { processingTime: true } : {}),
+      changes: this.allowedLatenessMs !== undefined || this.emit === 'updates' || this.trigger !== undefined || this.at.shape.changes,
     };
     return new StreamPart(new DraftPort(new Draft(this.at.draft.scope, Object.freeze(spec), [this.at])));
   }
@@ -360,19 +363,14 @@ function windowed(at: DraftPort, keys: readonly string[], window: unknown, optio
     knownOptions('window', options, []);
     return new RowWindowedPart(at, keys, window);
   }
-  const { allowedLateness, emit, trigger } = knownOptions('window', options, ['allowedLateness', 'emit', 'trigger']);
-  const spec = windowSpec(typeof window === 'function' ? window(columnsOfRows(at.origin)) : window, at.origin);
-  checkWindowed(spec, keys, at.shape, allowedLateness as number | undefined, emit as string | undefined);
+  const { allowedLateness, emit = 'final', trigger } = knownOptions('window', options, ['allowedLateness', 'emit', 'trigger']);
+  const given = windowGiven(typeof window === 'function' ? window(columnsOfRows(at.origin)) : window, at.origin);
+  const [latenessMs, emits] = [allowedLateness as number | undefined, emit as 'final' | 'updates'];
+  const clock = given.time === 'processing-time' ? { processingTime: true as const } : {};
   const told = trigger === undefined ? undefined : triggerSpec('window: trigger', trigger);
-  if (told !== undefined) checkWindowTrigger(spec, told, emit as string | undefined);
-  return new WindowedPart(
-    at,
-    keys,
-    spec,
-    allowedLateness as number | undefined,
-    (emit as 'final' | 'updates' | undefined) ?? 'final',
-    told,
-  );
+  const when = told === undefined ? {} : { trigger: told };
+  checkWindowed({ window: given.spec, keys, allowedLatenessMs: latenessMs ?? 0, emit: emits, ...when, ...clock }, at.shape);
+  return new WindowedPart(at, keys, given, latenessMs, emits, told);
 }
 
 function rowsPort(

@@ -20,17 +20,19 @@ export interface WindowBounds {
   windowEnd: Timestamp;
 }
 export interface EventTimeWindow extends Window<'event-time', WindowBounds, 'event-time'> {}
+export interface ProcessingTimeWindow extends Window<'processing-time', WindowBounds, 'event-time'> {}
 /** A window over rows, whatever their times. */
 export interface RowWindow<out Gives = unknown> extends Window<'rows', unknown, Gives> {}
 
 /** Every window at run time. */
 export class WindowDefinition {
-  readonly time = 'event-time';
+  readonly time: 'event-time' | 'processing-time';
   readonly spec: WindowSpec;
   /** A column that the window reads. */
   readonly column: ColumnExpression | undefined;
 
-  constructor(spec: WindowSpec, column?: ColumnExpression) {
+  constructor(spec: WindowSpec, column?: ColumnExpression, time: 'event-time' | 'processing-time' = 'event-time') {
+    this.time = time;
     this.spec = Object.freeze(spec);
     this.column = column;
     Object.freeze(this);
@@ -109,11 +111,19 @@ export function session(gap: Duration | WholeNumbers): EventTimeWindow {
   return new WindowDefinition({ kind: 'session', gap: given }) as unknown as EventTimeWindow;
 }
 
+/** The same windows over the time at which rows are read: the clock of the job's steps. Of any stream; no row is late. */
+export function processingTime(window: EventTimeWindow): ProcessingTimeWindow {
+  const given: unknown = window;
+  if (given instanceof WindowDefinition)
+    return new WindowDefinition(given.spec, given.column, 'processing-time') as unknown as ProcessingTimeWindow;
+  throw new MillraceError('plan.invalid', `processingTime(${show(given)}): give a window, such as processingTime(tumbling(minutes(5)))`);
+}
+
 /** `origin`: of the rows that are cut into windows. */
-export function windowSpec(window: unknown, origin: Origin): WindowSpec {
+export function windowGiven(window: unknown, origin: Origin): WindowDefinition {
   if (window instanceof WindowDefinition) {
     if (window.column !== undefined) columnFrom(window.column, origin, 'window: the column');
-    return window.spec;
+    return window;
   }
   throw new MillraceError('plan.invalid', `window(${show(window)}): give a window, such as tumbling(minutes(5))`);
 }

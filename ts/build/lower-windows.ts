@@ -1,4 +1,5 @@
 import { fieldIndex, type Schema } from '../columns/schema.js';
+import type { Aggregate } from '../operators/aggregates.js';
 import { aggregateOf, partialSchemaOf, type BoundAggregate } from '../operators/group-layout.js';
 import { LateGate } from '../operators/late-gate.js';
 import { PreAggregate } from '../operators/pre-aggregate.js';
@@ -19,15 +20,17 @@ export function lowerWindowAggregate(
   node: WindowAggregateNode,
   window: WindowShape,
   input: Schema,
-  context: UserCode & { readonly lanes: number },
+  context: UserCode & { readonly lanes: number; readonly revises: boolean },
 ): readonly LoweredNode[] {
   const { schema: argumentSchema, expressions, keys, aggregates: asked } = bindArguments(node, input, context);
   const { allowedLatenessMs } = node;
-  const { aggregates, presence } = keptAggregates(window, asked);
+  const { revises } = context;
+  const { aggregates, presence } = keptAggregates(window, asked, revises);
   const grouping = { window, inputSchema: argumentSchema, keys, aggregates, allowedLatenessMs };
   const config: Omit<WindowAggregateConfig, 'keyGroups' | 'mode'> = {
     ...grouping,
     presence,
+    revises,
     outputSchema: node.schema,
     emit: node.emit,
     changes: node.changes,
@@ -55,9 +58,9 @@ export function lowerWindowAggregate(
     exchange: undefined,
     create: (ws) => new PreAggregate(ws, grouping),
   };
-  // A trigger that counts rows must see them.
-  const countsRows = config.trigger?.rows !== undefined;
-  const grouped = context.lanes > 1 && !countsRows && aggregates.every((bound) => aggregateOf(bound).order !== 'arrival');
+  // A trigger that counts rows must see them, and so must what takes them back.
+  const whole = revises || config.trigger?.rows !== undefined;
+  const grouped = context.lanes > 1 && !whole && aggregates.every((bound) => aggregateOf(bound).order !== 'arrival');
   const mode = grouped ? 'partials' : 'rows';
   const windows: LoweredNode = {
     id: node.id,
@@ -78,14 +81,20 @@ interface KeptAggregates {
 const ROWS: BoundAggregate = { name: ' rows ', fn: 'count', args: [], kinds: [], revocable: true };
 
 /**
- * Windows that slide take back the slices that leave, if every aggregate can do that; a count of rows then tells which groups
- * have left.
+ * Windows that slide take back the slices that leave, if every aggregate can do that with a state of the same few words; a count of
+ * rows then tells which groups have left. Rows that are taken back ask for the same of all aggregates, whatever it costs.
  */
-function keptAggregates(window: WindowShape, asked: readonly BoundAggregate[]): KeptAggregates {
-  const none: KeptAggregates = { aggregates: asked, presence: undefined };
-  if (window.kind !== 'hopping' || !windowPolicy(window).overlapping) return none;
+function keptAggregates(window: WindowShape, asked: readonly BoundAggregate[], revises: boolean): KeptAggregates {
   const revocable = asked.map((bound) => ({ ...bound, revocable: true }));
-  return [...revocable, ROWS].every((bound) => aggregateOf(bound).unmerge !== undefined) ? counted(revocable) : none;
+  if (revises) return counted(revocable);
+  const slides = window.kind === 'hopping' && windowPolicy(window).overlapping;
+  return slides && revocable.every((bound) => takesBackStates(aggregateOf(bound)))
+    ? counted(revocable)
+    : { aggregates: asked, presence: undefined };
+}
+
+function takesBackStates({ unmerge, state }: Aggregate): boolean {
+  return unmerge !== undefined && state.every(({ kind }) => kind === 'int64' || kind === 'float64');
 }
 
 function counted(aggregates: readonly BoundAggregate[]): KeptAggregates {

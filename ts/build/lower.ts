@@ -9,6 +9,7 @@ import type { FunctionRef, PlanNode, SinkNode, SourceNode } from '../plan/plan.j
 import { bindExpression } from './expressions.js';
 import { lowerDedup } from './lower-dedup.js';
 import { lowerCountWindow, lowerGlobalWindow, lowerGroupAggregate } from './lower-groups.js';
+import { onProcessingTime } from './lower-processing-time.js';
 import { lowerSession } from './lower-session.js';
 import { lowerOver } from './lower-over.js';
 import { lowerTopN, lowerWindowTopN } from './lower-top-n.js';
@@ -59,9 +60,15 @@ export function lowerNode(node: Exclude<PlanNode, SourceNode | SinkNode>, contex
             ),
         },
       ];
-    case 'window-aggregate':
-      if (node.window.kind === 'session') return lowerSession(node, node.window, input, context);
-      return lowerWindowAggregate(node, node.window, input, context);
+    case 'window-aggregate': {
+      const { window } = node;
+      const revises = must(context.shapes[0], 'a shape').changes;
+      const lowered =
+        window.kind === 'session'
+          ? lowerSession(node, window, input, context)
+          : lowerWindowAggregate(node, window, input, { ...context, revises });
+      return node.processingTime === true ? onProcessingTime(node.id, input, lowered) : lowered;
+    }
     case 'dedup':
       return lowerDedup(node, input, must(context.shapes[0], 'a shape'), context);
     case 'over':

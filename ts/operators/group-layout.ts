@@ -162,6 +162,35 @@ export function adderOf(layout: GroupLayout, given: readonly Argument[]): (rows:
   };
 }
 
+/** Adds a batch's rows to all accumulators, or, by their operations, takes them back: first all that are added. */
+export function reviserOf(ws: Workspace, layout: GroupLayout, given: readonly Argument[], batch: Batch): (rows: GroupedRows) => void {
+  const bytes = Math.ceil(batch.rows / 64) * 8;
+  const [added, taken] = [ws.alloc(bytes), ws.alloc(bytes)];
+  ws.kernels.group_rows_ops(batch.ops, batch.rows, added, taken);
+  const both = (bitmap: Address, of: Address): Address => {
+    if (bitmap === NONE) return of;
+    const out = ws.alloc(bytes);
+    ws.kernels.accumulate_both(bitmap, of, batch.rows, out);
+    return out;
+  };
+  const parts = layout.aggregates.map(({ aggregate, offset, bound }, i) => {
+    const argument = must(given[i], 'an argument');
+    const back = must(aggregate.subtract, `a way for ${bound.fn} to take rows back`).bind(aggregate);
+    return {
+      add: (rows: GroupedRows, more: Argument) => aggregate.add(rows, offset, more),
+      back: (rows: GroupedRows, less: Argument) => back(rows, offset, less),
+      more: { ...argument, bitmap: both(argument.bitmap, added) },
+      less: { ...argument, bitmap: both(argument.bitmap, taken) },
+    };
+  });
+  return (rows) => {
+    for (const { add, back, more, less } of parts) {
+      add(rows, more);
+      back(rows, less);
+    }
+  };
+}
+
 /** Rows whose arguments are not null and whose condition is true. */
 function bitmapOf(ws: Workspace, rows: number, args: readonly Vector[], where: Vector | undefined): Address {
   const present = [...args.map((v) => v.validity), where?.values ?? NONE, where?.validity ?? NONE].filter((a) => a !== NONE);

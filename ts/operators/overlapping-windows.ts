@@ -7,7 +7,7 @@ import { mergeGroups } from './group-merge.js';
 import type { StateReader, StateWriter } from './operator.js';
 import { SlicedGroups, type Slice } from './sliced-groups.js';
 import { RunningWindow, TwoStacks, type WindowCombiner } from './window-combiner.js';
-import { isClosed, isLate, resultTime, type WindowPolicy } from './window-policy.js';
+import { byEnd, isClosed, isLate, resultTime, type WindowPolicy } from './window-policy.js';
 import { groupStateSchema, keyFieldsOf, writeGroups, type Told, type WindowAggregateConfig, type WindowStore } from './window-store.js';
 
 /**
@@ -49,7 +49,7 @@ export class OverlappingWindows implements WindowStore {
       config.window.kind === 'cumulating' ||
       (presence !== undefined && this.#layout.aggregates.every(({ aggregate }) => aggregate.unmerge !== undefined));
     this.#combiner = running ? new RunningWindow(ws, this.#layout) : new TwoStacks(ws, this.#layout);
-    this.#windowLayout = groupLayout(keys, aggregates, true, { presence });
+    this.#windowLayout = groupLayout(keys, aggregates, true);
     this.#windows = new SlicedGroups(ws, this.#windowLayout, byEnd(policy));
     this.#windowSchema = groupStateSchema(config, false, true);
     if (config.emit === 'updates') this.#slices.setFired(Infinity);
@@ -170,7 +170,7 @@ export class OverlappingWindows implements WindowStore {
     const start = this.#policy.windowStart(end);
     if (!this.#config.changes) return { start, end, table, layout: this.#layout, stays: false };
     const window = this.#windows.sliceAt(end);
-    mergeGroups(this.#ws, { table, layout: this.#layout }, { table: window.table, layout: this.#windowLayout });
+    mergeGroups(this.#ws, { table, layout: this.#layout }, { table: window.table, layout: this.#windowLayout }, 'living');
     this.#over(end);
     return { start, end, table: window.table, layout: this.#windowLayout, stays: true };
   }
@@ -204,10 +204,4 @@ export class OverlappingWindows implements WindowStore {
   #slicesWith(condition: (slice: Slice) => boolean): Slice[] {
     return this.#slices.inOrder().filter(condition);
   }
-}
-
-/** Windows as spans of their own, known by their ends. */
-function byEnd(policy: WindowPolicy): WindowPolicy {
-  const same = (end: number): number => end;
-  return { ...policy, overlapping: false, grid: undefined, span: (end) => ({ start: end, end: end + 1 }), firstEnd: same, lastEnd: same };
 }

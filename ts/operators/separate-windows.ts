@@ -1,11 +1,12 @@
-import { assert } from '../core/assert.js';
+import { assert, must } from '../core/assert.js';
 import type { Batch } from '../columns/batch.js';
 import type { Schema } from '../columns/schema.js';
+import { takeBatch } from '../wasm/selection.js';
 import type { Workspace } from '../wasm/workspace.js';
 import { groupLayout, type SlicedLayout } from './group-layout.js';
 import type { StateReader, StateWriter } from './operator.js';
 import { SlicedGroups, type Slice } from './sliced-groups.js';
-import { isClosed, isLate, resultTime, type WindowPolicy } from './window-policy.js';
+import { byEnd, isClosed, isLate, resultTime, type WindowPolicy } from './window-policy.js';
 import { groupStateSchema, keyFieldsOf, writeGroups, type Told, type WindowAggregateConfig, type WindowStore } from './window-store.js';
 
 interface Due extends Told {
@@ -13,10 +14,15 @@ interface Due extends Told {
   readonly free: boolean;
 }
 
-/** Windows side by side: a slice is a window, and its groups are the results. */
+/**
+ * Windows with a table each, whose groups are the results. Windows side by side are slices. Of windows that overlap each has a table
+ * of its own where rows are taken back: a row then costs as much as it has windows, since not every aggregate's partial state can say
+ * what is to be taken from another one's.
+ */
 export class SeparateWindows implements WindowStore {
   readonly #ws: Workspace;
   readonly #config: WindowAggregateConfig;
+  readonly #policy: WindowPolicy;
   readonly #layout: SlicedLayout;
   readonly #groups: SlicedGroups;
   readonly #stateSchema: Schema;
@@ -26,13 +32,15 @@ export class SeparateWindows implements WindowStore {
   constructor(ws: Workspace, config: WindowAggregateConfig, policy: WindowPolicy) {
     this.#ws = ws;
     this.#config = config;
+    this.#policy = policy;
     this.#layout = groupLayout(keyFieldsOf(config), config.aggregates, config.changes, { presence: config.presence });
-    this.#groups = new SlicedGroups(ws, this.#layout, policy);
+    this.#groups = new SlicedGroups(ws, this.#layout, policy.overlapping ? byEnd(policy) : policy);
     this.#stateSchema = groupStateSchema(config, false, config.changes);
   }
 
   add(batch: Batch): void {
-    if (this.#config.mode === 'rows') this.#groups.addRows(batch, this.#config.keys);
+    if (this.#policy.overlapping) this.#addToAll(batch);
+    else if (this.#config.mode === 'rows') this.#groups.addRows(batch, this.#config.keys);
     else this.#groups.addPartials(batch);
   }
 
@@ -40,13 +48,14 @@ export class SeparateWindows implements WindowStore {
     const { allowedLatenessMs, emit, changes } = this.#config;
     const touched = this.#groups.takeTouched();
     for (const slice of this.#groups.inOrder()) {
-      const { start, end, table } = slice;
+      const { first: end, table } = slice;
       assert(!isLate(end, allowedLatenessMs, before), () => `a row for a window that ended at ${end} came after ${before}`);
       const closed = isClosed(end, watermark);
       if (!closed && emit === 'final') continue;
       const fires = closed && !isClosed(end, before);
       if (fires) this.firedWindows++;
       const free = isLate(end, allowedLatenessMs, watermark);
+      const start = this.#policy.windowStart(end);
       if (fires || free || touched.has(slice))
         this.#due.push({ slice, start, end, table, layout: this.#layout, stays: true, free: free || !changes });
     }
@@ -63,7 +72,7 @@ export class SeparateWindows implements WindowStore {
 
   due(watermark: number): number {
     let least = Infinity;
-    for (const { end } of this.#groups.all())
+    for (const { first: end } of this.#groups.all())
       least = Math.min(least, resultTime(end) + (isClosed(end, watermark) ? this.#config.allowedLatenessMs : 0));
     return least;
   }
@@ -90,5 +99,23 @@ export class SeparateWindows implements WindowStore {
 
   close(): void {
     this.#groups.close();
+  }
+
+  /** Each row to all windows that count it: to their first ones, to their second ones, and so on. */
+  #addToAll(batch: Batch): void {
+    const ws = this.#ws;
+    const { over, offset, reach, step, endOffset } = must(this.#policy.grid, 'a grid of windows');
+    const { allowedLatenessMs, keys } = this.#config;
+    const { times, clocks, rows } = batch;
+    const mark = ws.scratch.mark();
+    const [ends, numbers] = [ws.alloc(rows * 8), ws.alloc(rows * 4)];
+    const windows = (skip: number): number =>
+      ws.kernels.window_ends(times, clocks, rows, over, offset, reach, step, endOffset, allowedLatenessMs, skip, ends, numbers) >>> 0;
+    for (let skip = 0, count = windows(0); count > 0; count = windows(++skip)) {
+      const inner = ws.scratch.mark();
+      this.#groups.addRowsAt(takeBatch(ws, batch, numbers, count), ends, keys);
+      ws.scratch.release(inner);
+    }
+    ws.scratch.release(mark);
   }
 }

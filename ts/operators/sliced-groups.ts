@@ -6,7 +6,7 @@ import { keyWordsOf, type KeyWords } from '../state/key-words.js';
 import { partitionRows } from '../state/partition.js';
 import type { Workspace } from '../wasm/workspace.js';
 import type { GroupedRows } from './aggregates.js';
-import { adderOf, argumentsOf, type SlicedLayout } from './group-layout.js';
+import { adderOf, argumentsOf, reviserOf, type SlicedLayout } from './group-layout.js';
 import { restoreEmitted } from './kept-results.js';
 import { Slicer } from './slicer.js';
 import { isClosed, type WindowPolicy } from './window-policy.js';
@@ -122,6 +122,11 @@ export class SlicedGroups {
 
   /** Adds rows to their groups. With `append`, each row becomes a group of its own. */
   addRows(batch: Batch, keys: readonly number[], append = false): void {
+    this.addRowsAt(batch, batch.times, keys, append);
+  }
+
+  /** The same of rows whose slices are told by other times than their own, i64 a row. Rows with operations are added or taken back. */
+  addRowsAt(batch: Batch, times: Address, keys: readonly number[], append = false): void {
     const ws = this.#ws;
     const mark = ws.scratch.mark();
     const words = keyWordsOf(ws, this.#layout.shape, batch, keys);
@@ -129,11 +134,11 @@ export class SlicedGroups {
     // Only batches with clocks hold rows that are late for some of their windows (LateGate).
     const partly = this.#policy.overlapping && batch.clocks !== NONE;
     this.#group({
-      times: batch.times,
+      times,
       firsts: partly ? this.#slicer.firsts(batch, this.#allowedLatenessMs) : NONE,
       keys: words,
       append,
-      accumulate: adderOf(this.#layout, given),
+      accumulate: batch.ops === NONE ? adderOf(this.#layout, given) : reviserOf(ws, this.#layout, given, batch),
       restoring: false,
     });
     ws.scratch.release(mark);

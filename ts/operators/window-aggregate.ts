@@ -35,7 +35,7 @@ interface Emission {
  * Aggregates by key and event-time window. Results come out when the watermark passes the window's last millisecond,
  * in order of window end. With allowed lateness a window's state stays, and rows that still reach it change its result
  * at the step's end: an update's before and after, or an insert for a new group. Rows that are late beyond it must have
- * been taken out before (LateGate).
+ * been taken out before (LateGate). Where rows are taken back too, a group that has none left is deleted.
  */
 export class WindowAggregate implements Operator {
   readonly #ws: Workspace;
@@ -58,10 +58,12 @@ export class WindowAggregate implements Operator {
     this.#config = config;
     assert(config.changes || (config.emit === 'final' && config.allowedLatenessMs === 0), 'windows that fire more than once give changes');
     const policy = windowPolicy(config.window);
+    const { trigger, revises = false } = config;
+    assert(!revises || (config.changes && config.presence !== undefined), 'what is taken back is told, and counted');
     this.#store =
-      config.trigger !== undefined
-        ? new TriggeredWindows(ws, config, policy, config.trigger)
-        : policy.overlapping
+      trigger !== undefined
+        ? new TriggeredWindows(ws, config, policy, trigger)
+        : policy.overlapping && !revises
           ? new OverlappingWindows(ws, config, policy)
           : new SeparateWindows(ws, config, policy);
     this.#told = config.outputSchema.length - config.keys.length - 2;
@@ -77,7 +79,7 @@ export class WindowAggregate implements Operator {
 
   push(_input: number, batch: Batch): void {
     assert(!this.#busy, 'pushed while busy');
-    assert(batch.ops === NONE, 'aggregates take rows, not changes');
+    assert(batch.ops === NONE || this.#config.revises, 'rows that were not to be taken back');
     this.#busy = true;
     this.#rowsIn += batch.rows;
     this.#store.add(batch);
@@ -203,10 +205,11 @@ export class WindowAggregate implements Operator {
       }
       ws.memory.u32[cursor / 4] = emission.cursor;
       const [keys, results] = [keyAts + count * 4, resultAts + count * 4];
-      const { flags, accumulatorBytes } = layout;
-      const max = room - count;
+      const { flags, accumulatorBytes, presence = 0 } = layout;
+      const { rows: at, stride, size } = table;
+      const opsAt = ops + count;
       const rows =
-        ws.kernels.group_changes(table.rows, table.stride, table.size, flags, accumulatorBytes, cursor, keys, results, ops + count, max) >>>
+        ws.kernels.group_changes_living(at, stride, size, flags, accumulatorBytes, presence, cursor, keys, results, opsAt, room - count) >>>
         0;
       emission.cursor = must(ws.memory.u32[cursor / 4], 'the cursor');
       if (rows > 0) pieces.push({ told: emission.told, rows });

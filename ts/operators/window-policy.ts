@@ -94,6 +94,12 @@ function onGrid(grid: Grid, overlapping: boolean, windowStart: (end: number) => 
   };
 }
 
+/** Windows as spans of their own, known by their ends. */
+export function byEnd(policy: WindowPolicy): WindowPolicy {
+  const same = (end: number): number => end;
+  return { ...policy, overlapping: false, grid: undefined, span: (end) => ({ start: end, end: end + 1 }), firstEnd: same, lastEnd: same };
+}
+
 /** The largest `offset + k * step` that is <= t. */
 export function floorTo(t: number, step: number, offset: number): number {
   const r = (t - offset) % step;

@@ -23,6 +23,8 @@ export interface WindowAggregateConfig {
   readonly aggregates: readonly BoundAggregate[];
   /** The index of the aggregate that counts rows, where groups may cease to be: see SlicedLayout. */
   readonly presence?: number | undefined;
+  /** Whether rows come that take others back: aggregates are then revocable, rows are counted, and the output carries operations. */
+  readonly revises?: boolean;
   /** Keys, windowStart, windowEnd, aggregates. */
   readonly outputSchema: Schema;
   readonly allowedLatenessMs: number;

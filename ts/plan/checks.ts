@@ -10,6 +10,8 @@ export interface Shape {
   readonly schema: Schema;
   readonly timed: boolean;
   readonly changes: boolean;
+  /** How far behind the watermark rows may come that are not late: changes of what an operator with allowed lateness had told. */
+  readonly latenessMs?: number;
 }
 
 /** Whether these rows can be keyed by these columns. */

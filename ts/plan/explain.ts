@@ -47,7 +47,7 @@ export function describeNode(node: PlanNode): string {
 export function arrivalMark(node: PlanNode): string | undefined {
   switch (node.kind) {
     case 'window-aggregate':
-      return windowMark(node);
+      return node.processingTime === true ? 'which window a row is in' : windowMark(node);
     case 'count-window':
       return 'of several splits, which rows of a key make up a window';
     case 'global-window':
@@ -128,11 +128,12 @@ function describeWork(node: PlanNode): string {
       return 'merge';
     case 'window-aggregate': {
       const { window, keys } = node;
+      const clock = node.processingTime === true ? 'processing-time ' : '';
       const by = keys.length === 0 ? '' : ` by ${keys.join(', ')}`;
       const late = node.allowedLatenessMs === 0 ? '' : `; allowed lateness ${describeDuration(node.allowedLatenessMs)}`;
       const told = node.trigger === undefined ? '' : `; told ${describeTrigger(node.trigger)}`;
       const emit = node.emit === 'final' ? told : `; emits ${node.emit}`;
-      return `${describeWindow(window)}${by}: ${node.aggregates.map(describeAggregate).join(', ')}${late}${emit}`;
+      return `${clock}${describeWindow(window)}${by}: ${node.aggregates.map(describeAggregate).join(', ')}${late}${emit}`;
     }
     case 'dedup':
       return `dedup by ${node.keys.join(', ')}${node.withinMs === undefined ? '' : ` within ${describeDuration(node.withinMs)}`}: the ${node.keep}`;

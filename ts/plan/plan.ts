@@ -120,6 +120,8 @@ export interface WindowAggregateNode extends NodeBase {
   readonly emit: 'final' | 'updates';
   /** When windows tell their results, if not by `emit`. */
   readonly trigger?: TriggerSpec;
+  /** Rows are cut by the clock of their step, not by their event time. */
+  readonly processingTime?: true;
 }
 
 /** The n best rows of each key by an order, as changes. */

@@ -10,7 +10,7 @@ import type { EventTimeSpec, PlanNode, SourceNode, WindowAggregateNode } from '.
 import { overOutput } from './over-rules.js';
 import { checkWindowTrigger } from './triggers.js';
 import { topNOutput, windowTopNOutput } from './top-n-rules.js';
-import { checkDuration, checkWindow, WINDOW_COLUMNS, type WindowSpec } from './windows.js';
+import { checkDuration, checkWindow, WINDOW_COLUMNS } from './windows.js';
 
 type Bare<N> = N extends WindowAggregateNode
   ? Omit<N, 'id' | 'inputs' | 'schema' | 'timed'>
@@ -92,13 +92,14 @@ export function outputOf(node: NodeSpec, declared: Schema, inputs: readonly Shap
       return input;
     case 'merge':
       for (const [i, other] of inputs.entries()) checkMerged(input, other, i);
-      return input;
+      return { ...input, latenessMs: Math.max(...inputs.map(({ latenessMs = 0 }) => latenessMs)) };
     case 'window-aggregate':
       return windowOutput(node, input);
     case 'top-n':
       return topNOutput(node, input);
     case 'window-top-n':
-      checkWindowed(node.window, node.keys, input);
+      checkWindowed({ window: node.window, keys: node.keys, allowedLatenessMs: 0, emit: 'final' }, input);
+      if (input.changes) throw invalid('topN: this stream holds changes, which a window does not rank; window the rows themselves');
       return windowTopNOutput(node, input);
     case 'dedup':
       return dedupOutput(node, input);
@@ -149,8 +150,7 @@ function checkEventTime(what: string, { column, watermark, idleAfterMs, maxFutur
 }
 
 function windowOutput(node: Extract<NodeSpec, { kind: 'window-aggregate' }>, input: Shape): Shape {
-  checkWindowed(node.window, node.keys, input, node.allowedLatenessMs, node.emit);
-  if (node.trigger !== undefined) checkWindowTrigger(node.window, node.trigger, node.emit);
+  checkWindowed(node, input);
   const keys = node.keys.map((name) => columnOf('keyBy', name, input.schema));
   const bounds = WINDOW_COLUMNS.map((name): Field => ({ name, kind: 'timestamp', nullable: false }));
   if (node.aggregates.length === 0) throw invalid('aggregate: there is no aggregate; give at least one, as in (c) => ({ n: count() })');
@@ -161,24 +161,48 @@ function windowOutput(node: Extract<NodeSpec, { kind: 'window-aggregate' }>, inp
       throw taken(`aggregate: '${call.name}' is the name of a ${keys.includes(clash) ? 'key' : 'window'} column already`);
     results.push({ name: call.name, ...resultOf(call, input.schema, input.changes) });
   }
-  const changes = node.changes || node.emit === 'updates' || node.allowedLatenessMs > 0 || node.trigger !== undefined;
+  const changes = node.changes || node.emit === 'updates' || node.allowedLatenessMs > 0 || node.trigger !== undefined || input.changes;
   const schema = [...keys.map((f) => ({ name: f.name, kind: f.kind, nullable: f.nullable })), ...bounds, ...results];
   checkFields('aggregate', schema, changes);
-  return { schema: freezeFields(schema), timed: true, changes };
+  return { schema: freezeFields(schema), timed: true, changes, latenessMs: node.allowedLatenessMs };
 }
 
-/** Whether these rows can be cut into these windows. */
-export function checkWindowed(window: WindowSpec, keys: readonly string[], input: Shape, allowedLatenessMs = 0, emit = 'final'): void {
-  if (!input.timed) {
-    throw new MillraceError('plan.no-event-time', `window(${window.kind}(…)): this stream has no event time; give from() an eventTime`);
-  }
-  if (input.changes) {
+function checkTriggerOver({ window, trigger, emit }: Windowing, { changes }: Shape): void {
+  if (trigger === undefined) return;
+  checkWindowTrigger(window, trigger, emit);
+  if (changes)
     throw invalid(
-      'window: this stream holds changes (updates of earlier rows), which a window cannot take back; window the rows themselves',
+      "window: this stream holds changes, over which windows take no trigger; give emit: 'updates' for results before their end",
+    );
+}
+
+/** What `window(…)` was given. */
+export type Windowing = Pick<WindowAggregateNode, 'window' | 'keys' | 'allowedLatenessMs' | 'emit' | 'processingTime' | 'trigger'>;
+
+/** Whether these rows can be cut into these windows. */
+export function checkWindowed(windowing: Windowing, input: Shape): void {
+  const { window, keys, allowedLatenessMs, emit, processingTime } = windowing;
+  if (!input.timed && processingTime !== true) {
+    throw new MillraceError(
+      'plan.no-event-time',
+      `window(${window.kind}(…)): this stream has no event time; give from() an eventTime, or use processingTime(${window.kind}(…))`,
+    );
+  }
+  if (processingTime === true && allowedLatenessMs > 0)
+    throw invalid(`window(processingTime(${window.kind}(…))): no row is late by the clock; leave out allowedLateness`);
+  if (input.changes && processingTime === true) {
+    throw invalid(
+      `window(processingTime(${window.kind}(…))): this stream holds changes, which come at another time than the rows they take back; use event time`,
+    );
+  }
+  if (input.changes && window.kind === 'session') {
+    throw invalid(
+      'window(session(…)): this stream holds changes (updates of earlier rows), which a session cannot take back; window the rows themselves',
     );
   }
   checkWindow(window, input.schema);
   checkDuration('window: allowedLateness', allowedLatenessMs, 0);
+  checkTriggerOver(windowing, input);
   if (emit !== 'final' && emit !== 'updates') throw invalid(`window: emit is ${JSON.stringify(emit)}; it may be 'final' or 'updates'`);
   if (keys.length > 0) checkKeys(keys, input.schema);
   const clash = keys.find((name) => WINDOW_COLUMNS.includes(name));

@@ -102,6 +102,7 @@ export class HostileLane {
   readonly #schemas: Schema[] = [];
   /** No row at or before this may come out; kept only if no row that comes in is late itself. */
   readonly #promises: boolean;
+  readonly #byClock: boolean;
   /** What memory holds that nobody has written, or may still read. */
   readonly #poison: number;
   #watermark = -Infinity;
@@ -110,7 +111,13 @@ export class HostileLane {
     pool: MemoryPool,
     groups: KeyGroups,
     make: (ws: Workspace, groups: KeyGroups) => Operator,
-    options: { readonly room: RoomRegime; readonly random: Random; readonly promises: boolean; readonly poison: number },
+    options: {
+      readonly room: RoomRegime;
+      readonly random: Random;
+      readonly promises: boolean;
+      readonly poison: number;
+      readonly byClock: boolean;
+    },
   ) {
     this.#pool = pool;
     this.#memory = pool.take(options.poison);
@@ -118,6 +125,7 @@ export class HostileLane {
     this.#random = options.random;
     this.#room = options.room;
     this.#promises = options.promises;
+    this.#byClock = options.byClock;
     this.#poison = options.poison;
     this.#operator = make(this.#ws, groups);
   }
@@ -163,7 +171,7 @@ export class HostileLane {
     if (Number.isNaN(watermark)) throw new ContractError('outputWatermark() is NaN');
     if (watermark < this.#watermark) throw new ContractError(`outputWatermark() went back from ${this.#watermark} to ${watermark}`);
     const least = Math.min(...watermarks.slice(0, inputs));
-    if (watermark > least) throw new ContractError(`outputWatermark() is ${watermark}, ahead of the inputs' ${least}`);
+    if (watermark > least && !this.#byClock) throw new ContractError(`outputWatermark() is ${watermark}, ahead of the inputs' ${least}`);
     this.#watermark = watermark;
     this.#ask();
   }

@@ -44,6 +44,8 @@ export interface HostileCase {
    * clocks and give final results only. Steps are then joined and parted too.
    */
   readonly recut?: boolean;
+  /** Whether rows get the clock's time, so that the operator's watermark is not its inputs'. */
+  readonly byClock?: boolean;
   readonly build?: KernelBuild;
   readonly seed?: number;
 }
@@ -192,7 +194,13 @@ function runRegime(test: HostileCase, pool: MemoryPool, steps: readonly Step[], 
   const random = new Random(regime.seed);
   const promises = noneIsLate(steps);
   const make = (groups: KeyGroups): HostileLane =>
-    new HostileLane(pool, groups, (ws, g) => test.make(ws, g), { room: regime.room, random, promises, poison: regime.poison });
+    new HostileLane(pool, groups, (ws, g) => test.make(ws, g), {
+      room: regime.room,
+      random,
+      promises,
+      poison: regime.poison,
+      byClock: test.byClock ?? false,
+    });
   const lanesAt = (step: number): number => must(regime.lanes[step % regime.lanes.length], 'a number of lanes');
   let lanes = Array.from({ length: lanesAt(0) }, (_, lane) => make({ count: KEY_GROUPS, lane, lanes: lanesAt(0) }));
   const outputs: Outputs = [];
