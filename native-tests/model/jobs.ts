@@ -104,7 +104,8 @@ function randomSteps(random: Random, splits: readonly string[], scale: number): 
 function randomQuery(random: Random, splits: readonly string[], scale: number): Query {
   const window = randomWindow(random, splits, scale);
   const ofRows = window.kind === 'count' || window.kind === 'none';
-  const time = !ofRows && window.kind !== 'calendar' && random.bool(0.15) ? 'processing' : 'event';
+  const byRow = window.kind === 'session' && window.gapMs === 'row';
+  const time = !ofRows && !byRow && window.kind !== 'calendar' && random.bool(0.15) ? 'processing' : 'event';
   const changing = !ofRows && time === 'event' && random.bool(0.35);
   return {
     window,
