@@ -2,7 +2,10 @@
 // of rows, the cuts, the number of lanes and the restores, the last value of every key and window is the reference's, and so are
 // the late rows. MILLRACE_CASES says how many cases (each query of each job is one); a failure prints the seed to run it alone.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
 import { buildJob } from '../../ts/api/job.js';
 import { nodeHost } from '../../ts/core/node-host.js';
 import { Random } from '../../ts/core/random.js';
@@ -16,6 +19,12 @@ const FIRST = Number(process.env['MILLRACE_SEED'] ?? 1);
 const QUERIES = 8;
 const TESTS = 8;
 
+const SPILL = mkdtempSync(join(tmpdir(), 'millrace-model-'));
+after(() => {
+  assert.deepEqual(readdirSync(SPILL), [], 'files are left behind');
+  rmSync(SPILL, { recursive: true });
+});
+
 type Row = Record<string, unknown>;
 
 /** All that the job gives, by part, in one random manner of running it. */
@@ -23,10 +32,13 @@ async function runOnce(model: ModelJob, random: Random): Promise<Map<string, Row
   const built = buildJob(jobOf(model));
   const parts = Object.keys(built.plan.parts);
   const hostile = random.bool();
+  // So little memory that every slice goes to disk after every batch.
+  const spill = random.bool(0.2) ? { dir: SPILL, memoryBytes: 16 } : undefined;
   const manual = await ManualJob.start(built, {
     host: nodeHost,
     lanes: random.int(1, 4),
     taps: parts,
+    spill,
     splits: { rows: model.splits },
     tuning: hostile ? { room: random.int(1, 9), messageBytes: random.int(1, 2_000) } : undefined,
     turns: hostile ? (lanes) => random.shuffle(Array.from({ length: lanes }, (_, i) => i)).slice(0, random.int(1, lanes)) : undefined,

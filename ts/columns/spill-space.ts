@@ -17,6 +17,8 @@ export interface SpillOptions {
   readonly memoryBytes: number;
 }
 
+const WORTHWHILE_BYTES = 64 << 10;
+
 /** Batches of one schema in a file of Arrow IPC, until they are dropped. */
 export interface SpilledRun {
   readonly rows: number;
@@ -37,6 +39,11 @@ export class SpillSpace {
   readonly #held = new Set<SpilledRun>();
   #made = false;
   #number = 0;
+  /** What must move for it to be worth a file. */
+  get worthwhileBytes(): number {
+    return Math.min(WORTHWHILE_BYTES, this.memoryBytes / 16);
+  }
+
   /** Since the lane began. */
   runsWritten = 0;
   bytesWritten = 0;

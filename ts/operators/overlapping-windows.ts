@@ -5,10 +5,11 @@ import type { Workspace } from '../wasm/workspace.js';
 import { groupLayout, type SlicedLayout } from './group-layout.js';
 import { mergeGroups } from './group-merge.js';
 import type { StateReader, StateWriter } from './operator.js';
-import { SlicedGroups, type Slice } from './sliced-groups.js';
+import type { Slice, SlicePlace } from './slice.js';
+import { SlicedGroups } from './sliced-groups.js';
 import { RunningWindow, TwoStacks, type WindowCombiner } from './window-combiner.js';
 import { byEnd, isClosed, isLate, resultTime, type WindowPolicy } from './window-policy.js';
-import { groupStateSchema, keyFieldsOf, writeGroups, type Told, type WindowAggregateConfig, type WindowStore } from './window-store.js';
+import { groupStateSchema, keyFieldsOf, type Told, type WindowAggregateConfig, type WindowStore } from './window-store.js';
 
 /**
  * Windows that share slices. A row goes to one slice, and a window is combined from its slices when it fires (WindowCombiner);
@@ -43,21 +44,25 @@ export class OverlappingWindows implements WindowStore {
     const keys = keyFieldsOf(config);
     const { aggregates, presence, allowedLatenessMs } = config;
     this.#layout = groupLayout(keys, aggregates, false, { presence, overlapping: true });
-    this.#slices = new SlicedGroups(ws, this.#layout, policy, { allowedLatenessMs });
+    const keyGroups = config.keyGroups.count;
     this.#sliceSchema = groupStateSchema(config, true, false);
+    const places = ({ start, first }: SlicePlace) => [start, first];
+    this.#slices = new SlicedGroups(ws, this.#layout, policy, { allowedLatenessMs, form: { schema: this.#sliceSchema, places, keyGroups } });
     const running =
       config.window.kind === 'cumulating' ||
       (presence !== undefined && this.#layout.aggregates.every(({ aggregate }) => aggregate.unmerge !== undefined));
     this.#combiner = running ? new RunningWindow(ws, this.#layout) : new TwoStacks(ws, this.#layout);
     this.#windowLayout = groupLayout(keys, aggregates, true);
-    this.#windows = new SlicedGroups(ws, this.#windowLayout, byEnd(policy));
     this.#windowSchema = groupStateSchema(config, false, true);
+    const form = { schema: this.#windowSchema, places: ({ first }: SlicePlace) => [first], keyGroups };
+    this.#windows = new SlicedGroups(ws, this.#windowLayout, byEnd(policy), { form });
     if (config.emit === 'updates') this.#slices.setFired(Infinity);
   }
 
   add(batch: Batch): void {
     if (this.#config.mode === 'rows') this.#slices.addRows(batch, this.#config.keys);
     else this.#slices.addPartials(batch);
+    if (!this.#config.changes) this.#slices.makeRoom();
   }
 
   mark(before: number, watermark: number): void {
@@ -113,13 +118,8 @@ export class OverlappingWindows implements WindowStore {
   }
 
   snapshot(writer: StateWriter): void {
-    const { count } = this.#config.keyGroups;
-    const slices = { layout: this.#layout, schema: this.#sliceSchema };
-    for (const { start, first, table } of this.#slices.inOrder())
-      writeGroups(this.#ws, { ...slices, table, places: [start, first] }, count, (group, batch) => writer.keyed('slices', group, batch));
-    const windows = { layout: this.#windowLayout, schema: this.#windowSchema };
-    for (const { first, table } of this.#windows.inOrder())
-      writeGroups(this.#ws, { ...windows, table, places: [first] }, count, (group, batch) => writer.keyed('windows', group, batch));
+    for (const slice of this.#slices.inOrder()) slice.write((group, batch) => writer.keyed('slices', group, batch));
+    for (const window of this.#windows.inOrder()) window.write((group, batch) => writer.keyed('windows', group, batch));
   }
 
   restore(reader: StateReader, watermark: number): void {
@@ -180,6 +180,8 @@ export class OverlappingWindows implements WindowStore {
     const expired = this.#slicesWith((slice) => slice.last <= end);
     this.#combiner.done(end, expired);
     for (const slice of expired) this.#slices.free(slice);
+    // Combining has brought slices back.
+    if (!this.#config.changes) this.#slices.makeRoom();
   }
 
   /** The end of the first window after the last one that has a slice. */

@@ -7,7 +7,8 @@ import type { Mark } from '../wasm/arena.js';
 import type { Workspace } from '../wasm/workspace.js';
 import { groupLayout, partialSchemaOf, readPartials, type BoundAggregate, type SlicedLayout } from './group-layout.js';
 import { NO_WAKEUP, type Operator, type Outbox, type StepMark, type Wakeup } from './operator.js';
-import { SlicedGroups, type Slice } from './sliced-groups.js';
+import type { Slice } from './slice.js';
+import { SlicedGroups } from './sliced-groups.js';
 import { resultTime, windowPolicy, type WindowShape } from './window-policy.js';
 
 export interface PreAggregateConfig {

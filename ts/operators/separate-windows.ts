@@ -2,16 +2,20 @@ import { assert, must } from '../core/assert.js';
 import type { Batch } from '../columns/batch.js';
 import type { Schema } from '../columns/schema.js';
 import { takeBatch } from '../wasm/selection.js';
+import type { GroupTable } from '../state/group-table.js';
 import type { Workspace } from '../wasm/workspace.js';
 import { groupLayout, type SlicedLayout } from './group-layout.js';
 import type { StateReader, StateWriter } from './operator.js';
-import { SlicedGroups, type Slice } from './sliced-groups.js';
+import type { Slice, SlicePlace } from './slice.js';
+import { SlicedGroups } from './sliced-groups.js';
 import { byEnd, isClosed, isLate, resultTime, type WindowPolicy } from './window-policy.js';
-import { groupStateSchema, keyFieldsOf, writeGroups, type Told, type WindowAggregateConfig, type WindowStore } from './window-store.js';
+import { groupStateSchema, keyFieldsOf, type Told, type WindowAggregateConfig, type WindowStore } from './window-store.js';
 
 interface Due extends Told {
   readonly slice: Slice;
   readonly free: boolean;
+  /** Whether its table holds a share of a spilled slice, and goes when it has been told. */
+  readonly share: boolean;
 }
 
 /**
@@ -26,7 +30,9 @@ export class SeparateWindows implements WindowStore {
   readonly #layout: SlicedLayout;
   readonly #groups: SlicedGroups;
   readonly #stateSchema: Schema;
-  #due: Due[] = [];
+  #due: Omit<Due, 'table' | 'stays' | 'share'>[] = [];
+  /** Of the slice at the head of `#due`, where that is spilled: what is still to come. */
+  #shares: Iterator<GroupTable> | undefined;
   firedWindows = 0;
 
   constructor(ws: Workspace, config: WindowAggregateConfig, policy: WindowPolicy) {
@@ -34,21 +40,23 @@ export class SeparateWindows implements WindowStore {
     this.#config = config;
     this.#policy = policy;
     this.#layout = groupLayout(keyFieldsOf(config), config.aggregates, config.changes, { presence: config.presence });
-    this.#groups = new SlicedGroups(ws, this.#layout, policy.overlapping ? byEnd(policy) : policy);
     this.#stateSchema = groupStateSchema(config, false, config.changes);
+    const form = { schema: this.#stateSchema, places: ({ start }: SlicePlace) => [start], keyGroups: config.keyGroups.count };
+    this.#groups = new SlicedGroups(ws, this.#layout, policy.overlapping ? byEnd(policy) : policy, { form });
   }
 
   add(batch: Batch): void {
     if (this.#policy.overlapping) this.#addToAll(batch);
     else if (this.#config.mode === 'rows') this.#groups.addRows(batch, this.#config.keys);
     else this.#groups.addPartials(batch);
+    if (!this.#config.changes) this.#groups.makeRoom();
   }
 
   mark(before: number, watermark: number): void {
     const { allowedLatenessMs, emit, changes } = this.#config;
     const touched = this.#groups.takeTouched();
     for (const slice of this.#groups.inOrder()) {
-      const { first: end, table } = slice;
+      const { first: end } = slice;
       assert(!isLate(end, allowedLatenessMs, before), () => `a row for a window that ended at ${end} came after ${before}`);
       const closed = isClosed(end, watermark);
       if (!closed && emit === 'final') continue;
@@ -57,17 +65,35 @@ export class SeparateWindows implements WindowStore {
       const free = isLate(end, allowedLatenessMs, watermark);
       const start = this.#policy.windowStart(end);
       if (fires || free || touched.has(slice))
-        this.#due.push({ slice, start, end, table, layout: this.#layout, stays: true, free: free || !changes });
+        this.#due.push({ slice, start, end, layout: this.#layout, free: free || !changes });
     }
   }
 
   next(): Told | undefined {
-    return this.#due.shift();
+    for (;;) {
+      const due = this.#due[0];
+      if (due === undefined) return undefined;
+      if (this.#shares === undefined && !due.slice.spilled) {
+        this.#due.shift();
+        const whole: Due = { ...due, table: due.slice.table, stays: true, share: false };
+        return whole;
+      }
+      this.#shares ??= due.slice.shares();
+      const { value: table, done } = this.#shares.next();
+      if (!done) {
+        const share: Due = { ...due, table, stays: false, share: true };
+        return share;
+      }
+      this.#shares = undefined;
+      this.#due.shift();
+      this.#groups.free(due.slice);
+    }
   }
 
   done(told: Told): void {
-    const { free, slice } = told as Due;
-    if (free) this.#groups.free(slice);
+    const { free, slice, share, table } = told as Due;
+    if (share) table.close();
+    else if (free) this.#groups.free(slice);
   }
 
   due(watermark: number): number {
@@ -83,17 +109,14 @@ export class SeparateWindows implements WindowStore {
   }
 
   snapshot(writer: StateWriter): void {
-    for (const { start, table } of this.#groups.inOrder())
-      writeGroups(
-        this.#ws,
-        { table, layout: this.#layout, places: [start], schema: this.#stateSchema },
-        this.#config.keyGroups.count,
-        (group, batch) => writer.keyed('slices', group, batch),
-      );
+    for (const slice of this.#groups.inOrder()) slice.write((group, batch) => writer.keyed('slices', group, batch));
   }
 
   restore(reader: StateReader): void {
-    for (const { batch } of reader.keyed('slices', this.#stateSchema)) this.#groups.addPartials(batch, this.#config.changes);
+    for (const { batch } of reader.keyed('slices', this.#stateSchema)) {
+      this.#groups.addPartials(batch, this.#config.changes);
+      if (!this.#config.changes) this.#groups.makeRoom();
+    }
     this.#groups.takeTouched();
   }
 

@@ -8,20 +8,9 @@ import type { Workspace } from '../wasm/workspace.js';
 import type { GroupedRows } from './aggregates.js';
 import { adderOf, argumentsOf, reviserOf, type SlicedLayout } from './group-layout.js';
 import { restoreEmitted } from './kept-results.js';
+import { Slice, type SliceForm } from './slice.js';
 import { Slicer } from './slicer.js';
 import { isClosed, type WindowPolicy } from './window-policy.js';
-
-/** Groups of one slice of time. */
-export interface Slice {
-  readonly start: number;
-  readonly end: number;
-  /** Ends of the first and the last window that its rows count in. */
-  readonly first: number;
-  readonly last: number;
-  /** Whether its first window had fired before its rows came. */
-  readonly delta: boolean;
-  readonly table: GroupTable;
-}
 
 /** Rows grouped at a time: the groups' rows that they touch stay in the cache between one accumulator and the next. */
 const CHUNK_ROWS = 1024;
@@ -49,7 +38,10 @@ export interface SlicedGroupsOptions {
   readonly allowedLatenessMs?: number;
   /** Groups' flags count their rows: see kernels/trigger.ts. */
   readonly countsRows?: boolean;
+  /** Where slices are snapshotted, and may go to disk. */
+  readonly form?: SliceForm;
 }
+
 
 /**
  * Groups by slice and key, with their accumulators. Rows that are late for the first windows of their slice, but not for all,
@@ -62,6 +54,7 @@ export class SlicedGroups {
   readonly #slicer: Slicer;
   readonly #allowedLatenessMs: number;
   readonly #countsRows: boolean;
+  readonly #form: SliceForm | undefined;
   /** By start; by start and first where that is not the first of the span. */
   readonly #slices = new Map<number | string, Slice>();
   /** Slices that rows came to since `takeTouched`. */
@@ -79,6 +72,7 @@ export class SlicedGroups {
     this.#slicer = new Slicer(ws, policy);
     this.#allowedLatenessMs = options.allowedLatenessMs ?? 0;
     this.#countsRows = options.countsRows ?? false;
+    this.#form = options.form;
   }
 
   get size(): number {
@@ -86,15 +80,15 @@ export class SlicedGroups {
   }
 
   get groups(): number {
-    return this.#sum((s) => s.table.size);
+    return this.#sum((s) => s.resident.size);
   }
 
   get bytesInUse(): number {
-    return this.#sum((s) => s.table.bytesInUse);
+    return this.#sum((s) => s.resident.bytesInUse);
   }
 
   get reseeds(): number {
-    return this.#reseeds + this.#sum((s) => s.table.reseeds);
+    return this.#reseeds + this.#sum((s) => s.resident.reseeds);
   }
 
   all(): Iterable<Slice> {
@@ -177,6 +171,18 @@ export class SlicedGroups {
     ws.scratch.release(mark);
   }
 
+  /** Where memory is short, slices go to disk, the largest first; the one that rows come to last of all. */
+  makeRoom(): void {
+    const least = this.#ws.spill?.worthwhileBytes ?? 0;
+    while (this.#ws.crowded) {
+      const held = this.inOrder().filter((slice) => slice.resident.size > 0 && slice.resident.bytesInUse >= least);
+      const others = held.filter((slice) => slice !== this.#last);
+      const [largest] = (others.length > 0 ? others : held).sort((a, b) => b.resident.bytesInUse - a.resident.bytesInUse);
+      if (largest === undefined) return;
+      largest.spill();
+    }
+  }
+
   /** The slice of this start whose rows count in windows from `first` on. */
   sliceAt(start: number, first = this.#policy.firstEnd(start)): Slice {
     const delta = isClosed(first, this.#fired);
@@ -184,9 +190,9 @@ export class SlicedGroups {
     const known = this.#slices.get(key);
     if (known !== undefined) return known;
     assert(Number.isSafeInteger(start), () => `a window that starts at ${start}`);
-    const table = new GroupTable(this.#ws, this.#layout.shape, this.#layout.rowBytes, delta ? 0 : this.#expected);
     const { end } = this.#policy.span(start);
-    const slice = { start, end, first, last: this.#policy.lastEnd(start), delta, table };
+    const place = { start, end, first, last: this.#policy.lastEnd(start), delta };
+    const slice = new Slice(this.#ws, this.#layout, place, delta ? 0 : this.#expected, this.#mergeStates, this.#form);
     this.#slices.set(key, slice);
     return slice;
   }
@@ -199,9 +205,9 @@ export class SlicedGroups {
   }
 
   free(slice: Slice): void {
-    if (!slice.delta) this.#expected = slice.table.size;
-    this.#reseeds += slice.table.reseeds;
-    slice.table.close();
+    if (!slice.delta) this.#expected = slice.resident.size;
+    this.#reseeds += slice.resident.reseeds;
+    slice.close();
     this.#slices.delete(this.#keyOf(slice.start, slice.first, slice.delta));
     this.#touched.delete(slice);
     if (this.#last === slice) this.#last = undefined;
@@ -210,6 +216,31 @@ export class SlicedGroups {
   close(): void {
     for (const slice of this.inOrder()) this.free(slice);
   }
+
+  /** Partial states of one slice's rows, into a table of their own. */
+  readonly #mergeStates = (batch: Batch, table: GroupTable): void => {
+    const ws = this.#ws;
+    const mark = ws.scratch.mark();
+    const { shape, aggregates, keysFrom } = this.#layout;
+    const keys = keyWordsOf(
+      ws,
+      shape,
+      batch,
+      shape.fields.map((_, i) => keysFrom + i),
+    );
+    const ats = ws.alloc(batch.rows * 4);
+    for (let from = 0; from < batch.rows; from += CHUNK_ROWS) {
+      const to = Math.min(from + CHUNK_ROWS, batch.rows);
+      table.find(keys, NONE, from, to, ats);
+      let at = keysFrom + shape.fields.length;
+      for (const { aggregate, offset } of aggregates) {
+        const columns = batch.columns.slice(at, at + aggregate.state.length);
+        aggregate.merge({ ws, ats, from, to, tables: [table], keep: false }, offset, columns, batch.rows);
+        at += aggregate.state.length;
+      }
+    }
+    ws.scratch.release(mark);
+  };
 
   #keyOf(start: number, first: number, delta: boolean): number | string {
     if (!delta && first === this.#policy.firstEnd(start)) return start;
@@ -235,7 +266,7 @@ export class SlicedGroups {
         continue;
       }
       const found = must(slice, 'a slice');
-      const { table } = found;
+      const table = found.resident;
       this.#touched.add(found);
       if (append) table.append(keys, NONE, from, to, ats);
       else table.find(keys, NONE, from, to, ats);
@@ -289,9 +320,10 @@ export class SlicedGroups {
       const start = Number(ws.memory.i64[seen / 8 + p * 2]);
       const slice = firsts === NONE ? this.sliceAt(start) : this.sliceAt(start, Number(ws.memory.i64[seen / 8 + p * 2 + 1]));
       this.#touched.add(slice);
-      if (append) slice.table.append(keys, selection, 0, size, ats);
-      else slice.table.find(keys, selection, 0, size, ats);
-      return slice.table;
+      const table = slice.resident;
+      if (append) table.append(keys, selection, 0, size, ats);
+      else table.find(keys, selection, 0, size, ats);
+      return table;
     });
     this.#accumulate(incoming, from, from + placed, ats, tables);
     ws.scratch.release(mark);

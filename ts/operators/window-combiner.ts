@@ -3,7 +3,7 @@ import { GroupTable } from '../state/group-table.js';
 import type { Workspace } from '../wasm/workspace.js';
 import type { SlicedLayout } from './group-layout.js';
 import { mergeGroups } from './group-merge.js';
-import type { Slice } from './sliced-groups.js';
+import type { Slice } from './slice.js';
 
 /**
  * Makes windows of slices: windows are asked for in order of their ends, and slices do not change once a window that they count in

@@ -12,7 +12,7 @@ import type { Host } from '../core/host.js';
 import { JobRun, type StepDraft, type StepResult } from '../runtime/job-run.js';
 import type { JobSnapshot } from '../runtime/job-snapshot.js';
 import { DEFAULT_TUNING, type LaneTuning } from '../runtime/lane.js';
-import { makeInlineLanes } from '../runtime/make-lanes.js';
+import { makeInlineLanes, type SpillSettings } from '../runtime/make-lanes.js';
 import type { KernelBuild } from '../wasm/module.js';
 import type { OwnModule } from '../wasm/own-module.js';
 
@@ -30,6 +30,7 @@ export interface ManualOptions {
   /** In which order lanes get their turns. */
   readonly turns?: ((lanes: number) => number[]) | undefined;
   readonly kernels?: KernelBuild | undefined;
+  readonly spill?: SpillSettings | undefined;
 }
 
 /** Rows on their way into a job: the next ones of a split. */
@@ -153,7 +154,7 @@ export class ManualJob {
   }
 
   #make(lanes: number, restore: JobSnapshot | undefined): [BuiltProgram, JobRun] {
-    const { host, taps, tuning, turns, kernels } = this.#options;
+    const { host, taps, tuning, turns, kernels, spill } = this.#options;
     const program = buildProgram({ ...this.#built, modules: this.#modules, lanes, host, taps, manual: true });
     const splits = program.sources.map((node) =>
       (this.#options.splits?.[node.id] ?? ['test']).map((id): SplitSpec => ({ id, options: {} })),
@@ -169,6 +170,7 @@ export class ManualJob {
         firstStep,
         tuning: tuning ?? DEFAULT_TUNING,
         restore: restore === undefined ? undefined : { state: restore.state, clocks: restore.clocks },
+        spill,
       },
       { turns, kernels, memoryBytes: MEMORY_BYTES },
     );

@@ -11,7 +11,8 @@ import { Random } from '../../core/random.js';
 import type { OwnModule } from '../../wasm/own-module.js';
 import { createWorkspace, type Workspace } from '../../wasm/workspace.js';
 import { argumentsOf, groupLayout, type BoundAggregate, type GroupLayout } from '../group-layout.js';
-import { SlicedGroups, type Slice } from '../sliced-groups.js';
+import type { Slice } from '../slice.js';
+import { SlicedGroups } from '../sliced-groups.js';
 import { windowPolicy } from '../window-policy.js';
 
 const WINDOW = { kind: 'tumbling', sizeMs: 10, offsetMs: 0 } as const;
