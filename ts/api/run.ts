@@ -26,6 +26,11 @@ export interface RunOptions {
    * A lane that holds more at a step's end stops the job: `state.too-large`, with the operator that holds most.
    */
   stateLimit?: number;
+  /**
+   * Groups of windows that fire once go to Arrow files in `dir`, and come back when their window fires, while the lanes hold more than
+   * `memoryBytes` together, each lane an equal share: see docs/operators/state.md.
+   */
+  spill?: { dir: string; memoryBytes: number };
 }
 
 type RunArgs<P, O> = [P] extends [void] ? [options?: O] : [options: O & { params: P }];
@@ -61,11 +66,20 @@ export async function run<J extends Job<unknown, never>>(job: J, ...args: RunArg
       `run('${definition.name}', { lanes: ${String(options.lanes)} }): lanes is a whole number from 1 to ${MAX_LANES}`,
     );
   }
-  const { stateLimit } = options;
+  const { stateLimit, spill } = options;
   if (stateLimit !== undefined && !(Number.isSafeInteger(stateLimit) && stateLimit > 0)) {
     throw new MillraceError(
       'config.invalid',
       `run('${definition.name}', { stateLimit: ${String(stateLimit)} }): stateLimit is a whole number of bytes, above 0`,
+    );
+  }
+  if (
+    spill !== undefined &&
+    !(typeof spill.dir === 'string' && spill.dir !== '' && Number.isSafeInteger(spill.memoryBytes) && spill.memoryBytes > 0)
+  ) {
+    throw new MillraceError(
+      'config.invalid',
+      `run('${definition.name}', { spill: ${JSON.stringify(spill)} }): give a folder and whole bytes above 0, as in { dir: './spill', memoryBytes: 2 ** 30 }`,
     );
   }
   const running = await startJob({
@@ -75,6 +89,7 @@ export async function run<J extends Job<unknown, never>>(job: J, ...args: RunArg
     threads: options.threads ?? true,
     latencyMs: options.latencyMs,
     stateLimit,
+    spill,
     host: nodeHost,
   });
   return new JobHandle(running) as unknown as Handle<FaceOf<J>>;

@@ -23,6 +23,8 @@ Runs a job until its inputs end. Ctrl-C finishes the steps under way and stops; 
   --lanes <n>           threads, each with its share of the keys; as many as processors unless said
   --param <name=value>  a param of the job; may be repeated; a value that is JSON is read as such
   --state-limit <bytes> state that all lanes together may hold; a job that holds more fails, naming the operator
+  --spill-dir <path>    where groups of windows go while lanes hold more than --memory
+  --memory <bytes>      what all lanes together may hold before; with --spill-dir
   --no-threads          all lanes on the main thread
   --json                status lines and the closing summary as JSON
   --quiet               no status lines

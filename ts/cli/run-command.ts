@@ -13,6 +13,8 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       lanes: { type: 'string' },
       param: { type: 'string', multiple: true },
       'state-limit': { type: 'string' },
+      'spill-dir': { type: 'string' },
+      memory: { type: 'string' },
       'no-threads': { type: 'boolean' },
       json: { type: 'boolean' },
       quiet: { type: 'boolean' },
@@ -28,10 +30,14 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   if (path === undefined || more.length > 0) throw new UsageError('run takes one module', 'run');
   const lanes = wholeNumber(values.lanes, 'lanes', 'run', 1);
   const stateLimit = wholeNumber(values['state-limit'], 'state-limit', 'run', 1);
+  const memoryBytes = wholeNumber(values.memory, 'memory', 'run', 1);
+  const dir = values['spill-dir'];
+  if ((dir === undefined) !== (memoryBytes === undefined)) throw new UsageError('--spill-dir and --memory go together', 'run');
   const params = parseParams(values.param);
   const options: RunOptions & { params?: unknown } = {
     ...(lanes === undefined ? {} : { lanes }),
     ...(stateLimit === undefined ? {} : { stateLimit }),
+    ...(dir === undefined || memoryBytes === undefined ? {} : { spill: { dir, memoryBytes } }),
     ...(values['no-threads'] === true ? { threads: false } : {}),
     ...(params === undefined ? {} : { params }),
   };

@@ -17,7 +17,8 @@ export interface SpillOptions {
   readonly memoryBytes: number;
 }
 
-const WORTHWHILE_BYTES = 64 << 10;
+/** A slice becomes up to 16 files: this is 64 KiB each. */
+const WORTHWHILE_BYTES = 1 << 20;
 
 /** Batches of one schema in a file of Arrow IPC, until they are dropped. */
 export interface SpilledRun {

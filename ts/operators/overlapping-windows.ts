@@ -47,7 +47,10 @@ export class OverlappingWindows implements WindowStore {
     const keyGroups = config.keyGroups.count;
     this.#sliceSchema = groupStateSchema(config, true, false);
     const places = ({ start, first }: SlicePlace) => [start, first];
-    this.#slices = new SlicedGroups(ws, this.#layout, policy, { allowedLatenessMs, form: { schema: this.#sliceSchema, places, keyGroups } });
+    this.#slices = new SlicedGroups(ws, this.#layout, policy, {
+      allowedLatenessMs,
+      form: { schema: this.#sliceSchema, places, keyGroups },
+    });
     const running =
       config.window.kind === 'cumulating' ||
       (presence !== undefined && this.#layout.aggregates.every(({ aggregate }) => aggregate.unmerge !== undefined));

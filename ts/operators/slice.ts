@@ -85,7 +85,10 @@ export class Slice implements SlicePlace {
   /** Moves what is in memory to disk. */
   spill(): void {
     const space = must(this.#ws.spill, 'a space on disk');
-    const shares: { batches: DetachedBatch[]; groups: number[] }[] = Array.from({ length: PARTITIONS }, () => ({ batches: [], groups: [] }));
+    const shares: { batches: DetachedBatch[]; groups: number[] }[] = Array.from({ length: PARTITIONS }, () => ({
+      batches: [],
+      groups: [],
+    }));
     this.#write((group, batch) => {
       const share = must(shares[group % PARTITIONS], 'a share');
       share.batches.push(detach(this.#ws.memory, batch));

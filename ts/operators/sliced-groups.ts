@@ -1,7 +1,7 @@
 import { assert, must } from '../core/assert.js';
 import type { Batch } from '../columns/batch.js';
 import { NONE, type Address } from '../columns/memory.js';
-import { GroupTable } from '../state/group-table.js';
+import type { GroupTable } from '../state/group-table.js';
 import { keyWordsOf, type KeyWords } from '../state/key-words.js';
 import { partitionRows } from '../state/partition.js';
 import type { Workspace } from '../wasm/workspace.js';
@@ -41,7 +41,6 @@ export interface SlicedGroupsOptions {
   /** Where slices are snapshotted, and may go to disk. */
   readonly form?: SliceForm;
 }
-
 
 /**
  * Groups by slice and key, with their accumulators. Rows that are late for the first windows of their slice, but not for all,
