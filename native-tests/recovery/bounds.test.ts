@@ -6,7 +6,7 @@ import { buildJob, jobDefinition, type Job } from '../../ts/api/job.js';
 import { startJob, type RunningJob, type StartOptions } from '../../ts/api/start-job.js';
 import { detachedToRows } from '../../ts/columns/rows.js';
 import { nodeHost } from '../../ts/core/node-host.js';
-import { MillraceError } from '../../ts/index.js';
+import { int64, job, memory, MillraceError, run } from '../../ts/index.js';
 import { drips, fails, ordersOf, swells } from './fault-jobs.js';
 
 function start(job: unknown, params: unknown, more: Partial<StartOptions> = {}): Promise<RunningJob> {
@@ -94,4 +94,11 @@ for (const threads of [false, true]) {
 test("a function given to callback() that throws is the user's fault", async () => {
   const error = await failureOf(drips, { take: () => Promise.reject(new Error('not today')) });
   assert.deepEqual([error.code, /not today/.test(error.message)], ['function.failed', true]);
+});
+
+test('a job that writes nothing is refused when it is to run, as it would never end', async () => {
+  const idle = job(import.meta, 'idle', (env) => ({ rows: env.from(memory([{ n: 1n }]), { schema: { n: int64() } }) }));
+  for (const threads of [false, true]) {
+    await assert.rejects(run(idle, { lanes: 1, threads }), { code: 'plan.invalid', message: /job 'idle' writes nothing/ });
+  }
 });

@@ -70,6 +70,12 @@ export async function startJob(options: StartOptions): Promise<RunningJob> {
   const taps = options.taps ?? new Map<string, Tap>();
   const modules = await compileOwnModules(built, host);
   const program = buildProgram({ ...built, modules, lanes: laneCount, host, taps: [...taps.keys()], manual: false });
+  if (program.sinks.length === 0) {
+    throw new MillraceError(
+      'plan.invalid',
+      `job '${built.plan.name}' writes nothing, so nothing would run: give a part .to(…), such as .to(file('totals.ndjson')) or .to(collect())`,
+    );
+  }
   const object = (slot: number) => built.objects[slot];
   const sources = program.sources.map((node) =>
     createSource(node.source, {
