@@ -1,5 +1,8 @@
 // Nothing grows for ever and nothing waits for ever: streams that swell between exchanges, slow sinks, sinks and sources that fail.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildJob, jobDefinition, type Job } from '../../ts/api/job.js';
@@ -7,7 +10,7 @@ import { startJob, type RunningJob, type StartOptions } from '../../ts/api/start
 import { detachedToRows } from '../../ts/columns/rows.js';
 import { nodeHost } from '../../ts/core/node-host.js';
 import { int64, job, memory, MillraceError, run } from '../../ts/index.js';
-import { drips, fails, ordersOf, swells } from './fault-jobs.js';
+import { crosses, drips, fails, ordersOf, swells } from './fault-jobs.js';
 
 function start(job: unknown, params: unknown, more: Partial<StartOptions> = {}): Promise<RunningJob> {
   const { url, name } = jobDefinition(job as Job<unknown, never>);
@@ -94,6 +97,25 @@ for (const threads of [false, true]) {
 test("a function given to callback() that throws is the user's fault", async () => {
   const error = await failureOf(drips, { take: () => Promise.reject(new Error('not today')) });
   assert.deepEqual([error.code, /not today/.test(error.message)], ['function.failed', true]);
+});
+
+test('an exchange that is full before a lane has read its blocks keeps nobody waiting in a circle', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-crosses-'));
+  try {
+    const path = join(folder, 'orders.ndjson');
+    const orders = ordersOf(3000);
+    writeFileSync(path, orders.map((order) => `${JSON.stringify(order)}\n`).join(''));
+    for (const lanes of [2, 3]) {
+      // Many small blocks a step, and links that are full after a few rows.
+      const tight = { cutter: { blockBytes: 2_000, blocksPerLane: 16 }, tuning: { room: 50, messageBytes: 100 } };
+      const running = await start(crosses, { path }, { lanes, ...tight });
+      await running.done;
+      const rows = running.take('latest').reduce((sum, batch) => sum + batch.rows, 0);
+      assert.equal(rows, new Set(orders.map(({ user, at }) => `${user} ${at}`)).size);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('a job that writes nothing is refused when it is to run, as it would never end', async () => {

@@ -66,6 +66,12 @@ export const copy = job(import.meta, 'copy', (env, params: { path: string; out: 
   return { out: rows.where((c) => c.amount.gt(1)).to(file(params.out, { format: json() })) };
 });
 
+/** A file whose rows all cross an exchange one by one: nothing groups them before. */
+export const crosses = job(import.meta, 'crosses', (env, params: { path: string }) => {
+  const rows = env.from(file(params.path, { format: json() }), { schema, eventTime });
+  return { latest: rows.dedup({ by: ['user', 'at'], keep: 'last' }).to(collect()) };
+});
+
 export type Misdeed = 'throws' | 'exits' | 'loops' | 'promises' | 'rejects';
 
 /** Rows go by key first, so that one lane alone goes wrong. */
