@@ -106,12 +106,12 @@ function randomQuery(random: Random, splits: readonly string[], scale: number): 
   const ofRows = window.kind === 'count' || window.kind === 'none';
   const byRow = window.kind === 'session' && window.gapMs === 'row';
   const time = !ofRows && !byRow && window.kind !== 'calendar' && random.bool(0.15) ? 'processing' : 'event';
-  const changing = !ofRows && time === 'event' && random.bool(0.35);
+  const changing = !ofRows && random.bool(0.35);
   return {
     window,
     keyed: window.kind === 'none' || random.bool(0.85),
     time,
-    allowedLatenessMs: changing ? random.pick([0, 5, 30, 100]) * scale : 0,
+    allowedLatenessMs: changing && time === 'event' ? random.pick([0, 5, 30, 100]) * scale : 0,
     emit: changing && random.bool() ? 'updates' : 'final',
     aggregates: randomAggregates(random),
   };
@@ -187,7 +187,7 @@ function queryOf(rows: Flow, query: Query): { result: unknown; late: unknown } {
   const cut = window.kind === 'session' && window.gapMs === 'row' ? (c: Columns<typeof schema>) => session(c.gap) : windowOf(window);
   const timed = query.time === 'processing' ? processingTime(cut as never) : cut;
   const result = source.window(timed, options).aggregate(aggregates);
-  return { result, late: window.kind === 'count' || query.time === 'processing' ? undefined : result.late };
+  return { result, late: window.kind === 'count' ? undefined : result.late };
 }
 
 function windowOf(window: ModelWindow): unknown {

@@ -64,8 +64,7 @@ export class SeparateWindows implements WindowStore {
       if (fires) this.firedWindows++;
       const free = isLate(end, allowedLatenessMs, watermark);
       const start = this.#policy.windowStart(end);
-      if (fires || free || touched.has(slice))
-        this.#due.push({ slice, start, end, layout: this.#layout, free: free || !changes });
+      if (fires || free || touched.has(slice)) this.#due.push({ slice, start, end, layout: this.#layout, free: free || !changes });
     }
   }
 
