@@ -128,7 +128,7 @@ class Groups {
   #find(batch: Batch, key: number): GroupedRows {
     const ats = this.#ws.alloc(batch.rows * 4);
     this.table.find(keyWordsOf(this.#ws, this.#layout.shape, batch, [key]), NONE, 0, batch.rows, ats);
-    return { ws: this.#ws, ats, from: 0, to: batch.rows, tables: [this.table], keep: false };
+    return { ws: this.#ws, ats, from: 0, to: batch.rows, tables: [this.table] };
   }
 }
 

@@ -42,7 +42,7 @@ function add(ws: Workspace, layout: GroupLayout, table: GroupTable, rows: readon
   const batch = batchOfRows(ws, SCHEMA, rows, times);
   const ats = ws.alloc(rows.length * 4);
   table.find(keyWordsOf(ws, layout.shape, batch, []), NONE, 0, rows.length, ats);
-  adderOf(layout, argumentsOf(ws, layout, batch))({ ws, ats, from: 0, to: rows.length, tables: [table], keep: false });
+  adderOf(layout, argumentsOf(ws, layout, batch))({ ws, ats, from: 0, to: rows.length, tables: [table] });
   ws.scratch.release(mark);
 }
 
@@ -169,7 +169,6 @@ test('a batch of no rows changes nothing', () => {
     from: 0,
     to: 0,
     tables: [table],
-    keep: false,
   });
   assert.equal(table.size, 0);
   table.close();
@@ -187,7 +186,7 @@ test('values are found again after keys made the table take another seed', () =>
       const batch = batchOfRows(ws, schema, rows);
       const ats = ws.alloc(rows.length * 4);
       table.find(keyWordsOf(ws, layout.shape, batch, [0]), NONE, 0, rows.length, ats);
-      adderOf(layout, argumentsOf(ws, layout, batch))({ ws, ats, from: 0, to: rows.length, tables: [table], keep: false });
+      adderOf(layout, argumentsOf(ws, layout, batch))({ ws, ats, from: 0, to: rows.length, tables: [table] });
     };
     const values = Array.from({ length: 500 }, (_, i) => [1n, BigInt(i) * 77_777_777_777n]);
     put(values);

@@ -111,7 +111,7 @@ for (const build of BUILDS) {
         const table = tables[which] as GroupTable;
         const ats = ws.alloc(rows.length * 4);
         table.find(keyWordsOf(ws, shape, batch, [0]), 0, 0, rows.length, ats);
-        const given: GroupedRows = { ws, ats, from: 0, to: rows.length, tables: [table], keep: false };
+        const given: GroupedRows = { ws, ats, from: 0, to: rows.length, tables: [table] };
         const words = aggregate.words(ws, [packRows(ws, batch.columns, rows.length)], rows.length);
         aggregate.add(given, offset, { words, bitmap, times: batch.times, positions: batch.positions });
         rows.forEach((row, i) => {
@@ -133,7 +133,7 @@ for (const build of BUILDS) {
       }));
       const into = ws.alloc(second.size * 4);
       first.find(keyWordsOf(ws, shape, batchOfRows(ws, schema.slice(0, 1), keys), [0]), 0, 0, second.size, into);
-      aggregate.merge({ ws, ats: into, from: 0, to: second.size, tables: [first], keep: false }, offset, states, second.size);
+      aggregate.merge({ ws, ats: into, from: 0, to: second.size, tables: [first] }, offset, states, second.size);
       for (const [k, rows] of kept[1] as (typeof kept)[number]) kept[0]?.set(k, [...(kept[0].get(k) ?? []), ...rows]);
       checkTable(ws, first, schema, offset, kept[0] as (typeof kept)[number], aggregate);
       ws.scratch.release(mark);

@@ -68,7 +68,7 @@ function each(
   const ats = ws.alloc(rows.length * 4);
   table.find(keyWordsOf(ws, layout.shape, batch, [0]), NONE, 0, rows.length, ats);
   const given = argumentsOf(ws, layout, batch);
-  const grouped: GroupedRows = { ws, ats, from: 0, to: rows.length, tables: [table], keep: false };
+  const grouped: GroupedRows = { ws, ats, from: 0, to: rows.length, tables: [table] };
   layout.aggregates.forEach(({ aggregate, offset }, i) => {
     const argument = given[i] as (typeof given)[number];
     if (only !== undefined && !only.includes(offset)) return;
@@ -93,7 +93,7 @@ function states(ws: Workspace, layout: GroupLayout, from: GroupTable, into: Grou
     columns: [{ kind: 'int64' as const, validity: NONE, offsets: NONE, values: keys }],
   };
   into.find(keyWordsOf(ws, layout.shape, batch, [0]), NONE, 0, count, others);
-  const grouped: GroupedRows = { ws, ats: others, from: 0, to: count, tables: [into], keep: false };
+  const grouped: GroupedRows = { ws, ats: others, from: 0, to: count, tables: [into] };
   for (const { aggregate, offset } of layout.aggregates) {
     const state = aggregate.read({ ws, ats, count }, offset);
     if (sign > 0) aggregate.merge(grouped, offset, state, count);

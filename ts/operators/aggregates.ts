@@ -14,8 +14,6 @@ export interface GroupedRows {
   readonly to: number;
   /** The tables the groups are in: an accumulator that keeps bytes needs their heaps. */
   readonly tables: readonly GroupTable[];
-  /** Whether values that are replaced must stay readable. */
-  readonly keep: boolean;
 }
 
 /** An aggregate's arguments for a whole batch. */

@@ -153,7 +153,7 @@ export class PanePool {
   }
 
   #mergeInto(table: GroupTable, ats: Address, count: number, states: readonly Vector[]): void {
-    const rows = { ws: this.#ws, ats, from: 0, to: count, tables: [table], keep: false };
+    const rows = { ws: this.#ws, ats, from: 0, to: count, tables: [table] };
     let at = 0;
     for (const { aggregate, offset } of this.#layout.aggregates) {
       aggregate.merge(rows, offset, states.slice(at, at + aggregate.state.length), count);

@@ -215,7 +215,7 @@ export class CountWindow implements Operator {
     this.#keys.find(keys, NONE, from, to, ats);
     const lists = { paneAts, released, dueRows, dueKeys, duePanes };
     const due = this.#panes.deal(ats, from, to, { at: this.#at, paneRows: this.#paneRows, ofWindow: m, ofSlide: this.#ofSlide }, lists);
-    add({ ws, ats: paneAts, from, to, tables: [this.#panes.table], keep: false });
+    add({ ws, ats: paneAts, from, to, tables: [this.#panes.table] });
     if (due > 0) this.#pending = { batch: this.#resultOf(batch, due, dueRows, dueKeys, duePanes), mark };
     this.#panes.release(released);
     if (due === 0) ws.scratch.release(mark);

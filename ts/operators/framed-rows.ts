@@ -296,7 +296,7 @@ export class FramedRows {
     const nodes = (level: number): number => ws.kernels.over_nodes(this.#at, this.#table.at, ats, count, level, out, left, right) >>> 0;
     const leaves = nodes(0);
     const add = adderOf(this.#layout, argumentsOf(ws, this.#layout, batch));
-    add({ ws, ats: out, from: 0, to: leaves, tables: [this.#heap], keep: false });
+    add({ ws, ats: out, from: 0, to: leaves, tables: [this.#heap] });
     for (let level = 1; ; level++) {
       const found = nodes(level);
       if (found === 0) break;
@@ -328,7 +328,7 @@ export class FramedRows {
   }
 
   #mergeStates(to: Address, offset: number, states: readonly Vector[], count: number, table: GroupTable): void {
-    const rows: GroupedRows = { ws: this.#ws, ats: to, from: 0, to: count, tables: [table], keep: false };
+    const rows: GroupedRows = { ws: this.#ws, ats: to, from: 0, to: count, tables: [table] };
     let at = 0;
     for (const placed of this.#layout.aggregates) {
       const { length } = placed.aggregate.state;

@@ -29,7 +29,7 @@ export function mergeGroups(ws: Workspace, from: Groups, into: Groups, how: 'mer
     const mark = ws.scratch.mark();
     into.table.find(keyWordsAt(ws, layout, ats, count), NONE, 0, count, targets);
     const source = { ws, ats, count };
-    const target = { ws, ats: targets, from: 0, to: count, tables: [into.table], keep: into.layout.changes };
+    const target = { ws, ats: targets, from: 0, to: count, tables: [into.table] };
     layout.aggregates.forEach(({ aggregate, offset }, i) => {
       const to = must(into.layout.aggregates[i], 'the same aggregate');
       const apply = must(how === 'unmerge' ? to.aggregate.unmerge : to.aggregate.merge, 'a way to take back');

@@ -127,7 +127,7 @@ export function restoreEmitted(rows: GroupedRows, layout: GroupLayout, columns: 
 }
 
 /** Puts results into the slots of rows [from, to) of a batch. `shift`: where a slot's value lies that it may share; 0: nowhere. */
-function keep({ ws, ats, from, to, tables }: Omit<GroupedRows, 'keep'>, slot: number, shift: number, v: Vector, batchRows: number): void {
+function keep({ ws, ats, from, to, tables }: GroupedRows, slot: number, shift: number, v: Vector, batchRows: number): void {
   const words = v.kind === 'float64' ? v.values : wordsOf(ws, v, batchRows); // as a result -0 stays what it is
   if (!isBytes(v.kind)) {
     ws.kernels.kept_results_words(ats, slot, words, v.validity, from, to);

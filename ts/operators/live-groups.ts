@@ -331,7 +331,7 @@ export class LiveGroups {
         this.#makeRoom(to - from);
         ws.kernels.live_touch(table.at, this.#at, ats, from, to);
       }
-      accumulate({ ws, ats, from, to, tables: [table], keep: this.#told !== 'none' });
+      accumulate({ ws, ats, from, to, tables: [table] });
     }
   }
 

@@ -140,7 +140,7 @@ export class PreGroup implements Operator {
       const ats = chunk - from * 4;
       if (passing) this.#table.append(keys, NONE, from, to, ats);
       else this.#table.find(keys, NONE, from, to, ats);
-      add({ ws, ats, from, to, tables: [this.#table], keep: false });
+      add({ ws, ats, from, to, tables: [this.#table] });
     }
     ws.scratch.release(mark);
   }

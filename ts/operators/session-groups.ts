@@ -123,7 +123,7 @@ export class SessionGroups {
     const told = { flags: valuesAt(toldFrom), starts: valuesAt(toldFrom + 1), ends: valuesAt(toldFrom + 2) };
     const [starts, ends] = [0, 1].map((i) => must(batch.columns[i], 'a bound').values) as [Address, Address];
     this.table.append(groups, starts, ends, told, batch.rows, ats);
-    const rows: GroupedRows = { ws, ats, from: 0, to: batch.rows, tables: [this.table.pool], keep: changes };
+    const rows: GroupedRows = { ws, ats, from: 0, to: batch.rows, tables: [this.table.pool] };
     this.#merge(rows, states, batch.rows);
     if (changes) restoreEmitted(rows, this.layout, batch.columns.slice(toldFrom + 3), batch.rows);
   }
@@ -151,7 +151,7 @@ export class SessionGroups {
       const to = Math.min(from + CHUNK_ROWS, words.rows);
       const [groups, ats] = [groupChunk - from * 4, chunk - from * 4];
       const added = (at: number, end: number): void => {
-        if (at < end) accumulate({ ws, ats, from: at, to: end, tables: [table.pool], keep: this.layout.changes });
+        if (at < end) accumulate({ ws, ats, from: at, to: end, tables: [table.pool] });
       };
       if (alone) {
         table.keys.append(words, NONE, from, to, groups);
@@ -178,7 +178,7 @@ export class SessionGroups {
     const ws = this.#ws;
     const mark = ws.scratch.mark();
     const rows: GroupRows = { ws, ats: others, count };
-    const grouped = { ws, ats: into, from: 0, to: count, tables: [table.pool], keep: this.layout.changes };
+    const grouped = { ws, ats: into, from: 0, to: count, tables: [table.pool] };
     this.#merge(grouped, readStates(rows, this.layout), count);
     ws.scratch.release(mark);
     table.merged(pairs);

@@ -234,7 +234,7 @@ export class SlicedGroups {
       let at = keysFrom + shape.fields.length;
       for (const { aggregate, offset } of aggregates) {
         const columns = batch.columns.slice(at, at + aggregate.state.length);
-        aggregate.merge({ ws, ats, from, to, tables: [table], keep: false }, offset, columns, batch.rows);
+        aggregate.merge({ ws, ats, from, to, tables: [table] }, offset, columns, batch.rows);
         at += aggregate.state.length;
       }
     }
@@ -294,7 +294,7 @@ export class SlicedGroups {
     const ws = this.#ws;
     const { changes, flags } = this.#layout;
     if (tables.some((t) => t.dense && t.size * t.stride > CACHED_BYTES)) ws.kernels.groups_touch(ats, from, to);
-    accumulate({ ws, ats, from, to, tables, keep: changes });
+    accumulate({ ws, ats, from, to, tables });
     if (!changes || restoring) return;
     if (this.#countsRows) ws.kernels.trigger_touch(ats, flags, from, to);
     else ws.kernels.group_touch(ats, flags, from, to);

@@ -128,7 +128,7 @@ test('rows that are taken back leave the states as if they had not come', async 
   for (let i = 0; i < less.rows; i++) ws.memory.u32[ats / 4 + i] = table.rows + ((1000 + i) % 7) * table.stride;
   const [argument] = argumentsOf(ws, layout, less);
   assert.ok(aggregate.subtract !== undefined && argument !== undefined);
-  aggregate.subtract({ ws, ats, from: 0, to: less.rows, tables: [table], keep: false }, offset, argument);
+  aggregate.subtract({ ws, ats, from: 0, to: less.rows, tables: [table] }, offset, argument);
   const expected = new Map<string, number>();
   rows.slice(0, 1000).forEach(([key, value]) => {
     const id = `0 ${key}`;
