@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../ts/core/random.js';
 import { avg, count, countDistinct, int64, job, max, memory, run, seconds, sum, utf8 } from '../../ts/index.js';
+import { buildJob } from '../../ts/api/job.js';
+import { nodeHost } from '../../ts/core/node-host.js';
+import { ManualJob } from '../../ts/testing/manual-job.js';
 import { testDriver } from '../../ts/testing/test-driver.js';
 import { bidsOf, totals } from '../support/group-jobs.js';
 import { TwinGroups } from '../twins/groups.js';
@@ -182,4 +185,23 @@ test('lanes in worker threads give the same', async () => {
       [...sizes].map(([n, all]) => [n, all.length, Number(all.reduce((a, b) => a + b, 0n)) / all.length].join(' ')).sort(),
     );
   }
+});
+
+const PASSING = job(import.meta, 'passing', (env) => {
+  const bids = env.from(memory<Bid>([]), { schema });
+  return { bids, living: bids.keyBy('user').aggregate(() => ({ n: count() }), { ttl: seconds(1) }) };
+});
+
+test('groups whose ttl is over go while new ones keep coming', async () => {
+  const manual = await ManualJob.start(buildJob(PASSING as never), { host: nodeHost, lanes: 1, taps: ['living'] });
+  const [steps, each] = [10, 6000];
+  for (let step = 0; step < steps; step++) {
+    // In one step with the rows: only they make the operator look.
+    manual.clockMs += 5000;
+    const rows = Array.from({ length: each }, (_, i) => ({ user: `user ${step * each + i}`, item: '', price: 0n }));
+    await manual.step([{ source: 'bids', rows }]);
+  }
+  const held = manual.metrics()['living.groups'] as number;
+  assert.ok(held <= 4 * each, `${held} groups are held`);
+  await manual.close();
 });

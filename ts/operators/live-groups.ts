@@ -366,10 +366,14 @@ export class LiveGroups {
   /** Looks through a part of the groups, at least in proportion to what came in, so that what is over never outgrows what lives. */
   #sweep(): void {
     const { size } = this.#table;
-    if (this.#sweepAt >= size) this.#sweepAt = 0;
-    const to = Math.min(size, this.#sweepAt + Math.max(SWEEP, 2 * this.#touched));
-    this.#ws.kernels.live_sweep(this.#table.at, this.#at, this.#sweepAt, to);
-    this.#sweepAt = to;
+    // More than have come: half of it at least is left for older groups, or they would never be reached while new ones keep coming.
+    for (let left = Math.min(size, Math.max(SWEEP, 2 * this.#touched)); left > 0; ) {
+      if (this.#sweepAt >= size) this.#sweepAt = 0;
+      const to = Math.min(size, this.#sweepAt + left);
+      this.#ws.kernels.live_sweep(this.#table.at, this.#at, this.#sweepAt, to);
+      left -= to - this.#sweepAt;
+      this.#sweepAt = to;
+    }
   }
 
   /** Whether most groups are dead, or most of the heap may be values that were replaced. */
