@@ -6,11 +6,15 @@ import {
   bitXor,
   boolAnd,
   boolOr,
+  collectList,
+  collectSet,
   count,
+  countDistinct,
   first,
   last,
   max,
   maxBy,
+  median,
   min,
   minBy,
   stddev,
@@ -80,4 +84,16 @@ export const MODEL_AGGREGATES: Readonly<Record<string, ModelAggregate>> = {
   },
   idOfLeastS: { engine: (c) => minBy(c.id, c.s), model: (rows) => rows.find((r) => r.s === ascending(ss(rows))[0])?.id ?? null },
   lastAt: { engine: (c) => max(c.at), model: (rows) => Math.max(...rows.map((r) => r.at)) },
+  distinctS: { engine: (c) => countDistinct(c.s), model: (rows) => BigInt(new Set(ss(rows)).size) },
+  distinctN: { engine: (c) => countDistinct(c.n).where(c.b), model: (rows) => BigInt(new Set(ns(rows.filter((r) => r.b === true))).size) },
+  middleX: {
+    engine: (c) => median(c.x),
+    model: (rows) => {
+      const sorted = ascending(xs(rows));
+      const at = (sorted.length - 1) / 2;
+      return orNull(sorted, () => ((sorted[Math.floor(at)] as number) + (sorted[Math.ceil(at)] as number)) / 2);
+    },
+  },
+  listN: { engine: (c) => collectList(c.n), model: ns },
+  setS: { engine: (c) => collectSet(c.s), model: (rows) => ascending([...new Set(ss(rows))]) },
 };
